@@ -1,0 +1,1 @@
+#include "goruntime/go_runtime.h"

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "target/image.h"
+#include "target/memory_reader.h"
+#include "target/registers.h"
+
+namespace cgo {
+
+/// A thread of the debuggee, as the operating system knows it.
+struct ThreadInfo {
+  std::uint64_t tid = 0;
+  std::uint32_t index = 0;  ///< The debugger's number for it (LLDB's "thread #N").
+  std::string name;
+  std::optional<int> signal;  ///< The signal this thread stopped with.
+};
+
+/// One stop of a process, or a core: what everything above reads from. Nothing here knows Go or
+/// LLDB. Values are those of one stop; after the process ran a new Debuggee is asked.
+class Debuggee {
+ public:
+  virtual ~Debuggee() = default;
+
+  virtual const ArchInfo& arch() const = 0;
+  virtual bool is_core() const = 0;
+  virtual const MemoryReader& memory() const = 0;
+  virtual const ImageMap& images() const = 0;
+
+  virtual std::vector<ThreadInfo> threads() const = 0;
+  /// General registers of a thread; not_found for a tid that is gone.
+  virtual Result<Registers> registers(std::uint64_t tid) const = 0;
+  /// What the CPU's thread-local storage register holds (amd64: fs_base).
+  virtual Result<Address> thread_pointer(std::uint64_t tid) const = 0;
+  /// Whether instructions can be executed at `address`: images, the vDSO, and anonymous executable
+  /// mappings (JIT code) where the debuggee's mappings are known.
+  virtual bool executable(Address address) const = 0;
+};
+
+}  // namespace cgo

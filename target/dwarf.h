@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "target/elf.h"
+
+namespace cgo {
+
+enum class Language : std::uint8_t { go, c, cxx, assembly, unknown };
+
+/// One source-level function at a pc.
+struct SourceFrame {
+  std::string function;      ///< As written: demangled, "ns::f(int)", without argument values.
+  std::string linkage_name;  ///< The symbol, where DWARF has one; else empty.
+  std::string file;
+  std::uint32_t line = 0;  ///< 0 when unknown.
+  bool inlined = false;    ///< True for all but the outermost of one pc.
+  Language language = Language::unknown;
+  Address entry;  ///< File address of the out-of-line function; of the concrete one for inlined.
+};
+
+/// A member of a structure: bytes from its start.
+struct DwarfMember {
+  std::string name;
+  std::uint64_t offset = 0;
+  std::uint64_t bytes = 0;  ///< 0 when the type's size is not known.
+};
+
+struct DwarfStruct {
+  std::string name;
+  std::uint64_t bytes = 0;
+  std::vector<DwarfMember> members;
+
+  const DwarfMember* member(std::string_view name) const;
+};
+
+/// Debug information of one ELF file (or of its separate debug file), read lazily by compile unit: a
+/// question about one pc reads the units that cover it and no other. All addresses are file
+/// addresses. Thread-safe. Knows neither load addresses nor Go's runtime.
+class DwarfInfo {
+ public:
+  /// `file` holds the .debug_* sections. An answer that needed a pass over the whole file is kept in
+  /// `cache_directory` under the build id, if one is given. not_found when the file has no DWARF.
+  static Result<std::shared_ptr<const DwarfInfo>> open(
+      std::shared_ptr<const ElfFile> file, std::filesystem::path cache_directory = {});
+  virtual ~DwarfInfo() = default;
+
+  /// The functions at `pc`, innermost first: zero or more inlined ones, then the one they were
+  /// inlined into. Empty when no unit covers pc.
+  virtual Result<std::vector<SourceFrame>> frames_at(Address pc) const = 0;
+
+  /// The functions that made tail calls (so left no frame) between the call that returns to
+  /// `return_pc` and the function that starts at `callee_entry`; innermost first, empty when the call
+  /// goes straight there, when nothing is known, or when more than one chain is possible.
+  /// Source: DWARF 5, section 3.4 (DW_TAG_call_site, DW_AT_call_tail_call).
+  virtual Result<std::vector<SourceFrame>> tail_calls(Address return_pc,
+                                                      Address callee_entry) const = 0;
+
+  /// The structure type of this full name ("runtime.g"); declarations are skipped.
+  virtual Result<DwarfStruct> struct_type(std::string_view name) const = 0;
+};
+
+/// Where separate debug information of `file` lies on this machine, in LLDB's order: build-id
+/// directories, then .gnu_debuglink beside the file, in .debug, and under the debug directories.
+/// The candidate's build id (or the link's CRC) must agree. not_found says where was looked.
+Result<std::shared_ptr<const ElfFile>> find_debug_file(
+    const ElfFile& file, const std::vector<std::string>& debug_directories = {"/usr/lib/debug"});
+
+}  // namespace cgo

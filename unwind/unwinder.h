@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "goruntime/go_runtime.h"
+#include "target/debuggee.h"
+#include "unwind/frame.h"
+
+namespace cgo {
+
+/// Walks stacks of one stop of a debuggee. Cheap to make; references must outlive it. Thread-safe
+/// for different walks once made.
+class Unwinder {
+ public:
+  static constexpr std::size_t kDefaultLimit = 10'000;
+
+  Unwinder(const Debuggee& debuggee, const GoRuntimes& runtimes);
+  ~Unwinder();
+
+  /// The stack of a thread from its registers outward. The goroutine it runs, if any, is in
+  /// `goroutine`, with the runtime it belongs to.
+  struct ThreadWalk {
+    Walk walk;
+    const GoRuntime* runtime = nullptr;
+    std::optional<Goroutine> goroutine;
+    std::optional<std::string> note;  ///< "C code on a bound extra M: no goroutine runs", …
+  };
+  ThreadWalk thread(std::uint64_t tid, std::size_t limit = kDefaultLimit) const;
+
+  /// The stack of a goroutine that no thread runs, from its saved registers.
+  Walk parked(const GoRuntime& runtime, const Goroutine& g,
+              std::size_t limit = kDefaultLimit) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace cgo
