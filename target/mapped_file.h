@@ -1,0 +1,30 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "target/byte_view.h"
+#include "target/result.h"
+
+namespace cgo {
+
+/// A file of the host mapped for reading. Pages are read when they are touched, so opening costs
+/// the same for any size. A file that somebody shortens while it is mapped cannot be read safely;
+/// build tools and debuggers replace files instead.
+class MappedFile {
+ public:
+  /// io_failure when `path` is not a regular file that can be read. An empty file maps to no bytes.
+  static Result<std::shared_ptr<const MappedFile>> open(const std::string& path);
+
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  ByteView bytes() const { return bytes_; }
+
+ private:
+  explicit MappedFile(ByteView bytes) : bytes_(bytes) {}
+  ByteView bytes_;
+};
+
+}  // namespace cgo
