@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,6 +59,7 @@ struct Machine {
   std::int64_t id = 0;
   std::uint64_t procid = 0;  ///< The thread's tid; 0 before the thread ran.
   Address g0, gsignal, curg, locked_g;
+  Address next;  ///< alllink: the m made before this one, or 0.
   Address vdso_sp, vdso_pc;
   std::int32_t ncgo = 0;
   bool in_cgo = false;
@@ -67,6 +69,9 @@ struct Machine {
 
 /// Reads a runtime.g in one read. malformed_data when its stack bounds make no sense.
 Result<Goroutine> decode_goroutine(const MemoryReader& memory, const GLayout& layout, Address g);
+/// The same from `bytes`, a runtime.g that was read from `g`; they must be layout.bytes long.
+Result<Goroutine> goroutine_from_bytes(std::span<const std::byte> bytes, const GLayout& layout,
+                                       Address g);
 /// Reads a runtime.m in one read.
 Result<Machine> decode_machine(const MemoryReader& memory, const MLayout& layout, Address m);
 

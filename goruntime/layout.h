@@ -39,7 +39,7 @@ struct MLayout {
 
 /// runtime.moduledata. The fields up to ebss lie at the same place in every supported release.
 struct ModuleDataLayout {
-  FieldOffset gofunc, next;
+  FieldOffset gofunc, textsectmap, next;
   friend bool operator==(const ModuleDataLayout&, const ModuleDataLayout&) = default;
 };
 
@@ -50,9 +50,12 @@ struct RuntimeLayout {
   MLayout m;
   ModuleDataLayout moduledata;
   Source source = Source::table;
+  /// The table's row was measured on an older patch release: use it only where memory confirms it.
+  bool newer_than_measured = false;
 };
 
-/// Measured layout of a release; unsupported outside the rows of the table (never extrapolated).
+/// Measured layout of a release; unsupported outside the minor releases of the table. For a patch
+/// release newer than the measured ones it is that of the last one, marked as such.
 Result<RuntimeLayout> layout_from_table(GoVersion version, const ArchInfo& arch);
 
 /// The layout the binary's own debug information gives. not_found when Go's DWARF was stripped;
