@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -33,11 +34,12 @@ std::optional<T> load(ByteView bytes, std::uint64_t offset) {
   return value;
 }
 
-/// The text from `offset` to the NUL that ends it; nothing when there is none.
-inline std::optional<std::string_view> c_string(ByteView bytes, std::uint64_t offset) {
+/// The text from `offset` to the NUL that ends it; nothing when there is none within `limit` bytes.
+inline std::optional<std::string_view> c_string(ByteView bytes, std::uint64_t offset,
+                                                std::size_t limit = 4096) {
   if (offset >= bytes.size()) return std::nullopt;
   const auto* begin = reinterpret_cast<const char*>(bytes.data()) + offset;
-  const void* end = std::memchr(begin, 0, bytes.size() - offset);
+  const void* end = std::memchr(begin, 0, std::min(bytes.size() - offset, limit));
   if (!end) return std::nullopt;
   return std::string_view(begin, static_cast<const char*>(end));
 }

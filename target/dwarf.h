@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "target/debug_files.h"
 #include "target/elf.h"
 
 namespace cgo {
@@ -41,15 +42,16 @@ struct DwarfStruct {
   const DwarfMember* member(std::string_view name) const;
 };
 
-/// Debug information of one ELF file (or of its separate debug file), read lazily by compile unit: a
-/// question about one pc reads the units that cover it and no other. All addresses are file
+/// Debug information of one ELF file (or of its separate debug file), read lazily by compile unit:
+/// a question about one pc reads the units that cover it and no other. All addresses are file
 /// addresses. Thread-safe. Knows neither load addresses nor Go's runtime.
 class DwarfInfo {
  public:
-  /// `file` holds the .debug_* sections. An answer that needed a pass over the whole file is kept in
-  /// `cache_directory` under the build id, if one is given. not_found when the file has no DWARF.
-  static Result<std::shared_ptr<const DwarfInfo>> open(
-      std::shared_ptr<const ElfFile> file, std::filesystem::path cache_directory = {});
+  /// `file` holds the .debug_* sections. An answer that needed a pass over the whole file is kept
+  /// in `cache_directory` under the build id, if one is given. not_found when the file has no
+  /// DWARF.
+  static Result<std::shared_ptr<const DwarfInfo>> open(std::shared_ptr<const ElfFile> file,
+                                                       std::filesystem::path cache_directory = {});
   virtual ~DwarfInfo() = default;
 
   /// The functions at `pc`, innermost first: zero or more inlined ones, then the one they were
@@ -57,8 +59,8 @@ class DwarfInfo {
   virtual Result<std::vector<SourceFrame>> frames_at(Address pc) const = 0;
 
   /// The functions that made tail calls (so left no frame) between the call that returns to
-  /// `return_pc` and the function that starts at `callee_entry`; innermost first, empty when the call
-  /// goes straight there, when nothing is known, or when more than one chain is possible.
+  /// `return_pc` and the function that starts at `callee_entry`; innermost first, empty when the
+  /// call goes straight there, when nothing is known, or when more than one chain is possible.
   /// Source: DWARF 5, section 3.4 (DW_TAG_call_site, DW_AT_call_tail_call).
   virtual Result<std::vector<SourceFrame>> tail_calls(Address return_pc,
                                                       Address callee_entry) const = 0;
@@ -66,11 +68,5 @@ class DwarfInfo {
   /// The structure type of this full name ("runtime.g"); declarations are skipped.
   virtual Result<DwarfStruct> struct_type(std::string_view name) const = 0;
 };
-
-/// Where separate debug information of `file` lies on this machine, in LLDB's order: build-id
-/// directories, then .gnu_debuglink beside the file, in .debug, and under the debug directories.
-/// The candidate's build id (or the link's CRC) must agree. not_found says where was looked.
-Result<std::shared_ptr<const ElfFile>> find_debug_file(
-    const ElfFile& file, const std::vector<std::string>& debug_directories = {"/usr/lib/debug"});
 
 }  // namespace cgo

@@ -69,6 +69,9 @@ std::optional<ByteView> table(ByteView file, std::uint64_t offset, std::uint64_t
   return slice(file, offset, count * sizeof(Entry));
 }
 
+/// Many headers may share one long name; copies of it must not exhaust memory.
+constexpr std::size_t kLongestName = 256;
+
 void read_sections(ByteView file, ByteView headers, std::uint64_t name_section, ElfLayout& layout) {
   const std::size_t count = headers.size() / sizeof(Elf64_Shdr);
   layout.sections.reserve(count);
@@ -79,7 +82,7 @@ void read_sections(ByteView file, ByteView headers, std::uint64_t name_section, 
   for (std::size_t i = 0; i < count; ++i) {
     const auto header = *load<Elf64_Shdr>(headers, i * sizeof(Elf64_Shdr));
     ElfSection section = section_from(header);
-    section.name = c_string(names, header.sh_name).value_or(std::string_view{});
+    section.name = c_string(names, header.sh_name, kLongestName).value_or(std::string_view{});
     layout.sections.push_back(std::move(section));
     layout.links.push_back({header.sh_link, header.sh_entsize, header.sh_addralign});
   }

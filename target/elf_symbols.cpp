@@ -141,11 +141,15 @@ void ElfSymbolTable::read() const {
   };
   std::vector<Row> rows;
   rows.reserve(count);
+  // Names may overlap in the string table, but far less than this in any real one. Without a bound
+  // a table of long tails costs the square of its size.
+  std::uint64_t budget = 16 * table->names.size() + 64 * count;
   for (std::size_t i = 0; i < count; ++i) {
     const auto raw = *load<Elf64_Sym>(table->entries, i * sizeof(Elf64_Sym));
     if (!wanted(raw)) continue;
-    const auto name = c_string(table->names, raw.st_name);
+    const auto name = c_string(table->names, raw.st_name, budget);
     if (!name || name->empty()) continue;
+    budget -= name->size();
     rows.push_back({.symbol = {.name = *name,
                                .file_address = {raw.st_value},
                                .bytes = raw.st_size,
