@@ -2,6 +2,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "unwind/frame.h"
 
@@ -19,9 +20,18 @@ std::string format_stack(const Stack& stack, const FormatOptions& options);
 
 /// lldb-cgo/stacks/1 on one line, without a newline at the end.
 std::string stacks_json(std::span<const Stack> stacks);
+/// One element of its "stacks", appended: for writers that work on several stacks at a time.
+void append_stack_json(std::string& out, const Stack& stack);
+/// One frame object of the schema, appended. `index` is its place among the frames of its stack.
+void append_frame_json(std::string& out, const Frame& frame, std::size_t index);
 
 /// `text` with control characters, invalid UTF-8 and terminal escapes shown as \xNN: names in a core
 /// are not trusted.
 std::string escaped(std::string_view text);
+
+/// `text` as a JSON string, with its quotes; bytes that are not UTF-8 become the text \\xNN.
+std::string json_string(std::string_view text);
+/// The same without quotes, appended.
+void append_json_text(std::string& out, std::string_view text);
 
 }  // namespace cgo

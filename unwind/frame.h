@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -16,8 +17,14 @@
 
 namespace cgo {
 
+/// "go", "c", "c++", "asm", "unknown": the words of the JSON schema.
+const char* format_language(Language language);
+
 /// How control came to the segment whose outermost frame carries this.
 enum class Crossing : std::uint8_t { none, go_to_c, c_to_go, signal, system_stack };
+
+/// "go_to_c" …: the words of the JSON schema; null for none.
+const char* format_crossing(Crossing crossing);
 
 /// exact: unwound by rule from a verified frame. guess: no rule exists; always marked for the user.
 enum class Certainty : std::uint8_t { exact, guess };
@@ -56,21 +63,23 @@ struct Walk {
   }
 };
 
-/// One line of a stack as people read it.
+/// One line of a stack as people read it. The texts live as long as the Symbolizer that made it, so
+/// that the stacks of 100,000 goroutines share them.
 struct Frame {
   Language language = Language::unknown;
-  std::string function;  ///< Empty when nothing is known of the pc.
-  std::string module;    ///< File name of the image, without its folder.
+  std::string_view function;  ///< Empty when nothing is known of the pc.
+  std::string_view module;    ///< File name of the image, without its folder.
   CodeAddress pc;
   Address sp;
   Address cfa;
-  std::string file;
+  std::string_view file;
   std::uint32_t line = 0;
   bool inlined = false;
   bool tail_call = false;  ///< Reconstructed from call-site entries; it has no frame of its own.
   bool plumbing = false;   ///< Only carries the crossing or a signal; text hides it without --raw.
   Crossing crossing = Crossing::none;
   Certainty certainty = Certainty::exact;
+  const char* rule = "";     ///< How it was unwound; for --raw.
   std::size_t physical = 0;  ///< Index into Walk::elements of the frame it was made from.
 };
 

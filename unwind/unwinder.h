@@ -12,16 +12,32 @@
 
 namespace cgo {
 
-/// Walks stacks of one stop of a debuggee. Cheap to make; references must outlive it. Thread-safe
-/// for different walks once made.
+/// What unwinding has learnt of code: unwind rules, frame sizes, which words can be return addresses.
+/// It stays true while the debuggee has the same images and runtimes, whatever it does; share one
+/// between the Unwinders of several stops. Thread-safe.
+class UnwindCache {
+ public:
+  UnwindCache();
+  ~UnwindCache();
+
+ private:
+  friend class Unwinder;
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Walks stacks of one stop of a debuggee. Cheap to make; references must outlive it. Thread-safe.
 class Unwinder {
  public:
   static constexpr std::size_t kDefaultLimit = 10'000;
 
-  Unwinder(const Debuggee& debuggee, const GoRuntimes& runtimes);
+  /// `cache` must come from the same images and runtimes; a new one when null.
+  Unwinder(const Debuggee& debuggee, const GoRuntimes& runtimes,
+           std::shared_ptr<UnwindCache> cache = nullptr);
   ~Unwinder();
 
-  /// The stack of a thread from its registers outward. The goroutine it runs, if any, is in
+  /// The stack of a thread from its registers outward. Never fails as a whole: a walk that cannot
+  /// begin is empty and says why. The goroutine it runs, if any, is in
   /// `goroutine`, with the runtime it belongs to.
   struct ThreadWalk {
     Walk walk;
