@@ -1,0 +1,62 @@
+"""The cells of the test matrix: release × optimization × build × source × scenario."""
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+from . import builds, stops, tool
+
+# -O0 changes the C code, not Go's: it is tested on the oldest, a middle and the newest release.
+O0_MINORS = ("1.19", "1.22", "1.27")
+WAIT_SOURCES = ("live", "gcore", "minidump")
+
+
+@dataclass(frozen=True)
+class Cell:
+    release: Any
+    optimization: str
+    kind: str
+    source: str
+    scenario: str
+
+    def __str__(self):
+        return f"{self.release}-{self.optimization}-{self.kind}-{self.source}-{self.scenario}"
+
+    @property
+    def group(self):
+        """Tests with the same group run in one worker and share the process or core."""
+        return f"{self.release}-{self.optimization}-{self.kind}-{self.source}"
+
+    def describe(self):
+        return {"release": self.release.minor, "version": self.release.version, "optimization": self.optimization,
+                "kind": self.kind, "source": self.source, "scenario": self.scenario}
+
+
+def optimizations(release, quick):
+    if quick:
+        return ("O2",)
+    return ("O2", "O0") if release.minor in O0_MINORS else ("O2",)
+
+
+@functools.lru_cache(4)
+def waiting_stacks(built, source, words):
+    """All stacks of a waiting process, read in one of WAIT_SOURCES; the core is deleted afterwards."""
+    if source == "live":
+        with stops.live(built, *words) as process:
+            return tool.stacks_of("--all", "--pid", process.pid, allowed=(0, 4))
+    snapshot = {"gcore": stops.gcore_of, "minidump": stops.minidump_of}[source]
+    with snapshot(built, *words) as path:
+        return tool.stacks_of("--all", "--core", path, "--exe", built.exe, allowed=(0, 4))
+
+
+@functools.lru_cache(4)
+def crashed_stacks(built, words, send=None):
+    """(all stacks of the core, what the runtime printed) of a program that crashes."""
+    with stops.crash_core_of(built, *words, send=send) as (path, printed):
+        return tool.stacks_of("--all", "--core", path, "--exe", built.exe, allowed=(0, 4)), printed
+
+
+@functools.lru_cache(None)
+def built(release, optimization, kind):
+    if kind == "cxx":
+        return builds.build_cxx(release, optimization)
+    return builds.build_mix(release, optimization, kind)
