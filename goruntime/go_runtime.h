@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -43,6 +44,8 @@ class GoRuntime {
 
   const GoModule* module_at(Address pc) const;
   std::optional<GoFunction> function_at(Address pc) const;
+  /// The first function of exactly this name in any module, the runtime's own first.
+  std::optional<GoFunction> function_named(std::string_view name) const;
 
   /// The g in the thread's TLS: the running goroutine, or the m's g0 or gsignal; address 0 when the
   /// thread has none (a C thread, a thread that just started).
@@ -65,6 +68,8 @@ class GoRuntime {
     std::vector<Error> errors;
   };
   Goroutines goroutines(const MemoryReader& memory) const;
+  /// The elements of runtime.allgs: every g that was ever made, in the order they were made.
+  Result<std::vector<Address>> goroutine_addresses(const MemoryReader& memory) const;
 
   Result<Goroutine> goroutine(const MemoryReader& memory, Address g) const {
     return decode_goroutine(memory, parts_.layout.g, g);
@@ -82,6 +87,13 @@ class GoRuntime {
  private:
   Parts parts_;
 };
+
+/// How long a goroutine has waited. `now_ns` is CLOCK_MONOTONIC of the machine it runs on, which the
+/// runtime's nanotime is too; a core does not keep it. Nothing without it, or where the runtime did
+/// not note when the wait began: only a garbage collection that finds a goroutine waiting does, so
+/// that the time is at least this, rarely exact.
+/// Source: src/runtime/mgcmark.go, markroot; the same in 1.19 to 1.27.
+std::optional<std::int64_t> wait_ns(const Goroutine& g, std::optional<std::int64_t> now_ns);
 
 /// What was found in a process.
 struct GoRuntimes {

@@ -112,6 +112,7 @@ Result<ModuleDataLayout> moduledata_layout(const DwarfStruct& type) {
   FieldCollector moduledata(type, failure);
   ModuleDataLayout out{.gofunc = moduledata.require("gofunc", 8),
                        .textsectmap = moduledata.require("textsectmap", 24),
+                       .pluginpath = moduledata.require("pluginpath", 16),
                        .next = moduledata.require("next", 8)};
   if (failure) return *std::move(failure);
   return out;

@@ -166,23 +166,26 @@ constexpr MLayout m_layout_1_26(std::uint32_t bytes) {
 }
 
 constexpr ModuleDataLayout moduledata_layout(std::uint32_t gofunc, std::uint32_t textsectmap,
-                                             std::uint32_t next) {
-  return {.gofunc = {gofunc}, .textsectmap = {textsectmap}, .next = {next}};
+                                             std::uint32_t pluginpath, std::uint32_t next) {
+  return {.gofunc = {gofunc},
+          .textsectmap = {textsectmap},
+          .pluginpath = {pluginpath},
+          .next = {next}};
 }
 
 // clang-format off
 constexpr std::array kRowsAmd64 = {
-    VersionedLayout{{19, 0}, {19, 13}, g_layout_1_19(), m_layout_1_19(), moduledata_layout(304, 312, 544)},
-    VersionedLayout{{20, 0}, {20, 14}, g_layout_1_19(), m_layout_1_20(), moduledata_layout(320, 328, 560)},
-    VersionedLayout{{21, 0}, {21, 13}, g_layout_1_21(408), m_layout({1008, 312, 336, 352, 808}), moduledata_layout(320, 328, 584)},
-    VersionedLayout{{22, 0}, {22, 12}, g_layout_1_21(424), m_layout({2024, 304, 328, 344, 1120}), moduledata_layout(320, 328, 584)},
-    VersionedLayout{{23, 0}, {23, 11}, g_layout_1_23(432), m_layout({1760, 304, 328, 344, 856}), moduledata_layout(320, 328, 576)},
-    VersionedLayout{{23, 12}, {23, 12}, g_layout_1_23(432), m_layout({1784, 328, 352, 368, 880}), moduledata_layout(320, 328, 576)},
-    VersionedLayout{{24, 0}, {24, 5}, g_layout_1_23(440), m_layout({1808, 304, 328, 344, 880}), moduledata_layout(320, 328, 576)},
-    VersionedLayout{{24, 6}, {24, 13}, g_layout_1_23(440), m_layout({1832, 328, 352, 368, 904}), moduledata_layout(320, 328, 576)},
-    VersionedLayout{{25, 0}, {25, 14}, g_layout_1_25(), m_layout_1_25(), moduledata_layout(320, 328, 576)},
-    VersionedLayout{{26, 0}, {26, 11}, g_layout_1_26(), m_layout_1_26(1824), moduledata_layout(320, 336, 584)},
-    VersionedLayout{{27, 0}, {27, 4}, g_layout_1_26(), m_layout_1_26(1832), moduledata_layout(344, 360, 560)},
+    VersionedLayout{{19, 0}, {19, 13}, g_layout_1_19(), m_layout_1_19(), moduledata_layout(304, 312, 408, 544)},
+    VersionedLayout{{20, 0}, {20, 14}, g_layout_1_19(), m_layout_1_20(), moduledata_layout(320, 328, 424, 560)},
+    VersionedLayout{{21, 0}, {21, 13}, g_layout_1_21(408), m_layout({1008, 312, 336, 352, 808}), moduledata_layout(320, 328, 424, 584)},
+    VersionedLayout{{22, 0}, {22, 12}, g_layout_1_21(424), m_layout({2024, 304, 328, 344, 1120}), moduledata_layout(320, 328, 424, 584)},
+    VersionedLayout{{23, 0}, {23, 11}, g_layout_1_23(432), m_layout({1760, 304, 328, 344, 856}), moduledata_layout(320, 328, 424, 576)},
+    VersionedLayout{{23, 12}, {23, 12}, g_layout_1_23(432), m_layout({1784, 328, 352, 368, 880}), moduledata_layout(320, 328, 424, 576)},
+    VersionedLayout{{24, 0}, {24, 5}, g_layout_1_23(440), m_layout({1808, 304, 328, 344, 880}), moduledata_layout(320, 328, 424, 576)},
+    VersionedLayout{{24, 6}, {24, 13}, g_layout_1_23(440), m_layout({1832, 328, 352, 368, 904}), moduledata_layout(320, 328, 424, 576)},
+    VersionedLayout{{25, 0}, {25, 14}, g_layout_1_25(), m_layout_1_25(), moduledata_layout(320, 328, 424, 576)},
+    VersionedLayout{{26, 0}, {26, 11}, g_layout_1_26(), m_layout_1_26(1824), moduledata_layout(320, 336, 432, 584)},
+    VersionedLayout{{27, 0}, {27, 4}, g_layout_1_26(), m_layout_1_26(1832), moduledata_layout(344, 360, 408, 560)},
 };
 // clang-format on
 

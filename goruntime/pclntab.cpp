@@ -1,9 +1,9 @@
 #include "goruntime/pclntab.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "goruntime/pc_value.h"
+#include "target/byte_view.h"
 
 namespace cgo {
 
@@ -27,17 +27,9 @@ constexpr std::uint32_t kFuncdataInlTree = 3;
 constexpr std::size_t kMaxInlineDepth = 1000;
 constexpr std::size_t kMaxNameBytes = 64 * 1024;
 
-template <class Integer>
-std::optional<Integer> load(std::span<const std::byte> bytes, std::uint64_t at) {
-  if (at > bytes.size() || bytes.size() - at < sizeof(Integer)) return std::nullopt;
-  Integer value;
-  std::memcpy(&value, bytes.data() + at, sizeof value);
-  return value;
-}
-
 std::uint32_t func_header_bytes(GoVersion version) { return version.minor >= 20 ? 44 : 40; }
 
-std::optional<FuncRecord> decode_func(std::span<const std::byte> pclntable, std::uint64_t offset,
+std::optional<FuncRecord> decode_func(ByteView pclntable, std::uint64_t offset,
                                       GoVersion version) {
   const std::uint32_t size = func_header_bytes(version);
   if (offset > pclntable.size() || pclntable.size() - offset < size) return std::nullopt;
@@ -58,14 +50,11 @@ std::optional<FuncRecord> decode_func(std::span<const std::byte> pclntable, std:
   return out;
 }
 
-/// The text from `offset` to its NUL, or nothing.
-std::optional<std::string_view> string_at(std::span<const std::byte> table, std::uint64_t offset) {
+/// The text from `offset` to its NUL, or nothing: also when the table is damaged so that it is longer
+/// than any name.
+std::optional<std::string_view> string_at(ByteView table, std::uint64_t offset) {
   if (offset >= table.size()) return std::nullopt;
-  const auto rest = table.subspan(offset, std::min(table.size() - offset, kMaxNameBytes));
-  const void* end = std::memchr(rest.data(), 0, rest.size());
-  if (end == nullptr) return std::nullopt;
-  const auto* text = reinterpret_cast<const char*>(rest.data());
-  return std::string_view(text, static_cast<const char*>(end) - text);
+  return c_string(table.subspan(offset, std::min(table.size() - offset, kMaxNameBytes)), 0);
 }
 
 Error damaged(const GoFunction& function, std::string_view what, Address pc) {
@@ -76,7 +65,7 @@ Error damaged(const GoFunction& function, std::string_view what, Address pc) {
 }
 
 /// Where the inline tree of the function lies, from gofunc on; nothing when it has none.
-std::optional<std::uint32_t> inline_tree(std::span<const std::byte> pclntable,
+std::optional<std::uint32_t> inline_tree(ByteView pclntable,
                                          const FuncRecord& record) {
   if (kFuncdataInlTree >= record.nfuncdata) return std::nullopt;
   const std::uint64_t slot =
@@ -223,6 +212,7 @@ Result<std::vector<GoSourceFrame>> GoModule::source_frames(const GoFunction& fun
                                                            Address pc) const {
   const auto record = decode_func(tables_.pclntable, function.offset, version_);
   if (!record) return damaged(function, "_func lies outside of the table", pc);
+  if (checked_add(pc, 1) == function.entry) pc = function.entry;
   auto position = position_at(function, *record, pc);
   if (!position) return std::move(position).error();
 

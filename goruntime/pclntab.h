@@ -87,7 +87,8 @@ class GoModule {
   Result<std::uint32_t> frame_bytes(const GoFunction& function, Address pc) const;
 
   /// The functions at `pc`, innermost first, through the inline tree. `pc` is a look-up address: for
-  /// a return address, one byte back.
+  /// a return address, one byte back. One byte before the entry counts as the entry: cgocallback of
+  /// 1.19 and 1.20 pushes the entry of systemstack_switch as a return address.
   Result<std::vector<GoSourceFrame>> source_frames(const GoFunction& function, Address pc) const;
 
   /// A value of PCDATA table `table` at `pc`; -1 when the function has none there.
