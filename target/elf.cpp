@@ -26,25 +26,23 @@ struct Unpacked {
   Result<OwnedBytes> contents = OwnedBytes{};
 };
 
-std::optional<std::string> build_id_in(ByteView notes, std::uint64_t alignment) {
-  ElfNotes walk(notes, alignment);
-  while (const auto note = walk.next())
-    if (note->type == NT_GNU_BUILD_ID && note->owner == "GNU" && !note->description.empty())
-      return hex_digits(note->description);
-  return std::nullopt;
-}
-
 std::optional<std::string> find_build_id(ByteView file, const ElfLayout& layout) {
+  std::uint64_t left = file.size();  // Notes that overlap must not multiply the work.
+  const auto id_in = [&left](ByteView notes, std::uint64_t alignment) {
+    if (notes.size() > left) return std::optional<std::string>();
+    left -= notes.size();
+    return build_id_in_notes(notes, alignment);
+  };
   // Sections first: in a separate debug file the program headers keep the offsets of the original.
   for (std::size_t i = 0; i < layout.sections.size(); ++i) {
     if (layout.sections[i].type != SHT_NOTE) continue;
     const auto notes = stored_bytes(file, layout.sections[i]);
     if (!notes) continue;
-    if (auto id = build_id_in(*notes, layout.links[i].alignment)) return id;
+    if (auto id = id_in(*notes, layout.links[i].alignment)) return id;
   }
   for (const ElfSegment& segment : layout.segments) {
     if (segment.type != PT_NOTE) continue;
-    if (auto id = build_id_in(stored_bytes(file, segment), segment.alignment)) return id;
+    if (auto id = id_in(stored_bytes(file, segment), segment.alignment)) return id;
   }
   return std::nullopt;
 }

@@ -1,7 +1,5 @@
 #include "target/elf_layout.h"
 
-#include <elf.h>
-
 #include <algorithm>
 #include <cstring>
 
@@ -23,16 +21,6 @@ bool is_elf64_little(ByteView file) {
   return file.size() >= EI_NIDENT && std::memcmp(file.data(), ELFMAG, SELFMAG) == 0 &&
          std::to_integer<int>(file[EI_CLASS]) == ELFCLASS64 &&
          std::to_integer<int>(file[EI_DATA]) == ELFDATA2LSB;
-}
-
-ElfSegment segment_from(const Elf64_Phdr& header) {
-  return ElfSegment{.type = header.p_type,
-                    .flags = header.p_flags,
-                    .file_offset = header.p_offset,
-                    .file_address = {header.p_vaddr},
-                    .file_bytes = header.p_filesz,
-                    .memory_bytes = header.p_memsz,
-                    .alignment = header.p_align};
 }
 
 ElfSection section_from(const Elf64_Shdr& header) {
@@ -89,6 +77,16 @@ void read_sections(ByteView file, ByteView headers, std::uint64_t name_section, 
 }
 
 }  // namespace
+
+ElfSegment segment_from(const Elf64_Phdr& header) {
+  return ElfSegment{.type = header.p_type,
+                    .flags = header.p_flags,
+                    .file_offset = header.p_offset,
+                    .file_address = {header.p_vaddr},
+                    .file_bytes = header.p_filesz,
+                    .memory_bytes = header.p_memsz,
+                    .alignment = header.p_align};
+}
 
 Result<ElfLayout> read_elf_layout(ByteView file, const std::string& name) {
   if (!is_elf64_little(file)) return not_elf64(file, name);

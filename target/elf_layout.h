@@ -1,5 +1,7 @@
 #pragma once
 
+#include <elf.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,7 +19,8 @@ struct ElfSectionLinks {
   std::uint64_t alignment = 0;
 };
 
-/// The headers of an ELF file, checked against its size. Used by ElfFile and CoreFile alone.
+/// The headers of an ELF file, checked against its size. For those who parse ELF: ElfFile, CoreFile,
+/// memory_elf.
 struct ElfLayout {
   std::uint16_t type = 0;
   std::uint16_t machine = 0;
@@ -26,6 +29,8 @@ struct ElfLayout {
   std::vector<ElfSectionLinks> links;  ///< Parallel to `sections`.
   std::vector<ElfSegment> segments;
 };
+
+ElfSegment segment_from(const Elf64_Phdr& header);
 
 /// Reads the headers of `file`. Contents of sections and segments may lie outside of it (a cut
 /// core); headers may not, with one exception: the section headers of a core are left out when cut.

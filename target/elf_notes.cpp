@@ -22,6 +22,14 @@ std::optional<ElfNote> ElfNotes::next() {
   return ElfNote{.owner = owner, .type = header->n_type, .description = *description};
 }
 
+std::optional<std::string> build_id_in_notes(ByteView notes, std::uint64_t alignment) {
+  ElfNotes walk(notes, alignment);
+  while (const auto note = walk.next())
+    if (note->type == NT_GNU_BUILD_ID && note->owner == "GNU" && !note->description.empty())
+      return hex_digits(note->description);
+  return std::nullopt;
+}
+
 std::string hex_digits(ByteView bytes) {
   constexpr char kDigits[] = "0123456789abcdef";
   std::string text;

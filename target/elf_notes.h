@@ -32,6 +32,9 @@ class ElfNotes {
   std::uint64_t at_ = 0;
 };
 
+/// The description of the first NT_GNU_BUILD_ID among `notes`, as hex.
+std::optional<std::string> build_id_in_notes(ByteView notes, std::uint64_t alignment);
+
 /// Lower-case hex, two digits a byte: how build ids are written.
 std::string hex_digits(ByteView bytes);
 

@@ -3,7 +3,7 @@
 #include <zstd.h>
 
 #include "seeds.h"
-#include "support/elf_builder.h"
+#include "support/core_builder.h"
 
 namespace cgo {
 namespace {
@@ -67,44 +67,13 @@ std::vector<std::byte> with_compressed_sections() {
   return builder.build();
 }
 
-/// Dynamic symbols with nothing but program headers to find them: the shape of a file in memory.
-std::vector<std::byte> without_sections(bool gnu_hash) {
-  constexpr std::uint64_t kBase = 0x1000;
-  ByteWriter hash;
-  if (gnu_hash)
-    hash.u32(1).u32(1).u32(1).u32(0).u64(~0ull).u32(1).u32(1);  // One bucket, one chain of one.
-  else
-    hash.u32(1).u32(2).u32(1).u32(0).u32(0);
-  hash.align(8);
-  const std::uint64_t symbols_at = kBase + hash.size();
-  ByteWriter all = hash;
-  all.zeros(24);
-  all.u32(1).u8(0x12).u8(0).u16(7).u64(0x1000).u64(16);
-  const std::uint64_t names_at = kBase + all.size();
-  all.u8(0).text("vdso_call").u8(0).align(8);
-  const std::uint64_t dynamic_at = kBase + all.size();
-  all.u64(gnu_hash ? DT_GNU_HASH : DT_HASH).u64(kBase);
-  all.u64(DT_SYMTAB).u64(symbols_at);
-  all.u64(DT_STRTAB).u64(names_at);
-  all.u64(DT_STRSZ).u64(11);
-  all.u64(DT_NULL).u64(0);
-  ElfBuilder builder(ET_DYN);
-  builder.segment({.flags = PF_R | PF_X, .address = {kBase}, .contents = all.take()});
-  builder.segment({.type = PT_DYNAMIC, .address = {dynamic_at}, .memory_bytes = 80});
-  auto bytes = builder.build();
-  // e_shoff, e_shnum and e_shstrndx: no section headers.
-  std::fill_n(bytes.begin() + 40, 8, std::byte{0});
-  std::fill_n(bytes.begin() + 60, 4, std::byte{0});
-  return bytes;
-}
-
 }  // namespace
 
 void write_seeds(const SeedWriter& out) {
   out.add("executable", executable());
   out.add("compressed", with_compressed_sections());
-  out.add("dynamic-sysv-hash", without_sections(false));
-  out.add("dynamic-gnu-hash", without_sections(true));
+  out.add("dynamic-sysv-hash", elf_in_memory(false));
+  out.add("dynamic-gnu-hash", elf_in_memory(true));
   out.add("empty-file", {});
 }
 
