@@ -100,7 +100,8 @@ struct MTail {
   std::uint32_t bytes, ncgo, alllink, lockedg, vdso_sp;
 };
 
-constexpr MLayout m_layout(MTail tail) {
+constexpr MLayout m_layout(MTail tail, std::optional<FieldOffset> isextra = FieldOffset{281},
+                           std::optional<FieldOffset> is_extra_in_c = FieldOffset{282}) {
   return {.bytes = tail.bytes,
           .g0 = {0},
           .procid = {72},
@@ -113,21 +114,16 @@ constexpr MLayout m_layout(MTail tail) {
           .lockedg = {tail.lockedg},
           .vdso_sp = {tail.vdso_sp},
           .vdso_pc = {tail.vdso_sp + 8},
-          .isextra = FieldOffset{281},
-          .is_extra_in_c = FieldOffset{282}};
+          .isextra = isextra,
+          .is_extra_in_c = is_extra_in_c};
 }
 
 constexpr MLayout m_layout_1_19() {
-  MLayout layout = m_layout({1008, 312, 336, 352, 800});
-  layout.isextra = std::nullopt;
-  layout.is_extra_in_c = std::nullopt;
-  return layout;
+  return m_layout({1008, 312, 336, 352, 800}, std::nullopt, std::nullopt);
 }
 
 constexpr MLayout m_layout_1_20() {
-  MLayout layout = m_layout({1000, 312, 336, 352, 800});
-  layout.is_extra_in_c = std::nullopt;
-  return layout;
+  return m_layout({1000, 312, 336, 352, 800}, FieldOffset{281}, std::nullopt);
 }
 
 /// From 1.25 on gobuf.ret is gone, and what lies behind m.morebuf moves down.

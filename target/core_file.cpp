@@ -51,8 +51,7 @@ std::vector<Mapping> mappings_of(const ElfLayout& layout,
     if (const auto* piece = by_address.find(mapping.range.begin)) {
       const CoreMappedFile& file = files[piece->value];
       mapping.path = file.path;
-      mapping.file_offset =
-          file.file_offset + (mapping.range.begin.value - file.range.begin.value);
+      mapping.file_offset = file.file_offset + (mapping.range.begin.value - file.range.begin.value);
     }
     mappings.push_back(std::move(mapping));
   }
@@ -102,8 +101,10 @@ struct CoreFile::State {
       return Error{ErrorCode::malformed_data, path + ": an ELF file, but not a core"};
     arch = arch_for_elf_machine(layout.machine);
     if (!arch)
-      return Error{ErrorCode::unsupported, path + ": a core of a CPU that is not supported (ELF "
-                                                  "machine " + std::to_string(layout.machine) + ")"};
+      return Error{ErrorCode::unsupported, path +
+                                               ": a core of a CPU that is not supported (ELF "
+                                               "machine " +
+                                               std::to_string(layout.machine) + ")"};
     read_notes(layout);
     memory = memory_in(file, layout);
     mappings = mappings_of(layout, notes.files);
@@ -198,9 +199,10 @@ Result<CoreExecutable> CoreFile::executable() const {
 std::optional<Error> mismatch(const CoreExecutable& executable, const ElfFile& file) {
   const auto& core_id = executable.elf.build_id;
   if (!core_id || core_id == file.build_id()) return std::nullopt;
-  return Error{ErrorCode::malformed_data,
-               file.path() + " is not the program of this core: build id " +
-                   file.build_id().value_or("(none)") + ", but the core was written by " + *core_id};
+  return Error{ErrorCode::malformed_data, file.path() +
+                                              " is not the program of this core: build id " +
+                                              file.build_id().value_or("(none)") +
+                                              ", but the core was written by " + *core_id};
 }
 
 }  // namespace cgo

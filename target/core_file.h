@@ -18,8 +18,9 @@ namespace cgo {
 /// A signal as the kernel described it to the process (siginfo_t).
 struct SignalDetails {
   int number = 0;
-  int code = 0;                           ///< si_code; above 0 the kernel raised it for a fault.
-  std::optional<Address> fault_address;   ///< SIGILL, SIGTRAP, SIGFPE, SIGSEGV, SIGBUS by the kernel.
+  int code = 0;  ///< si_code; above 0 the kernel raised it for a fault.
+  std::optional<Address>
+      fault_address;  ///< SIGILL, SIGTRAP, SIGFPE, SIGSEGV, SIGBUS by the kernel.
   std::optional<std::uint32_t> sender_pid;  ///< Of kill, tgkill and sigqueue.
 };
 
@@ -83,8 +84,8 @@ class CoreFile final : public MemoryReader {
   std::span<const CoreThread> threads() const;
   const std::optional<CoreProcess>& process() const;
   std::span<const CoreMappedFile> mapped_files() const;
-  /// One per PT_LOAD, with the path of the file mapped there. A mapping is listed whether or not its
-  /// contents were dumped.
+  /// One per PT_LOAD, with the path of the file mapped there. A mapping is listed whether or not
+  /// its contents were dumped.
   std::span<const Mapping> mappings() const;
   /// An entry of the auxiliary vector (AT_*).
   std::optional<std::uint64_t> auxv(std::uint64_t type) const;

@@ -19,9 +19,27 @@ constexpr std::uint64_t kArguments = 56, kArgumentsBytes = 80;
 
 /// The DWARF number of each word of user_regs_struct, or kNone.
 constexpr std::uint8_t kNone = 255;
-constexpr std::array<std::uint8_t, 21> kAmd64Words{
-    15, 14, 13, 12, 6, 3, 11, 10, 9, 8, 0, 2, 1, 4, 5, kNone /* orig_rax */, 16, kNone /* cs */,
-    kNone /* eflags */, 7, kNone /* ss */};
+constexpr std::array<std::uint8_t, 21> kAmd64Words{15,
+                                                   14,
+                                                   13,
+                                                   12,
+                                                   6,
+                                                   3,
+                                                   11,
+                                                   10,
+                                                   9,
+                                                   8,
+                                                   0,
+                                                   2,
+                                                   1,
+                                                   4,
+                                                   5,
+                                                   kNone /* orig_rax */,
+                                                   16,
+                                                   kNone /* cs */,
+                                                   kNone /* eflags */,
+                                                   7,
+                                                   kNone /* ss */};
 constexpr std::uint64_t kAmd64FsBaseWord = 21;
 
 std::string text_in(ByteView field) {
@@ -51,8 +69,7 @@ void add_process(ByteView note, CoreNotes& notes) {
   if (!pid || !name || !arguments) return;
   std::string line = text_in(*arguments);
   line.erase(line.find_last_not_of(' ') + 1);  // The kernel pads the end.
-  notes.process =
-      CoreProcess{.pid = *pid, .name = text_in(*name), .arguments = std::move(line)};
+  notes.process = CoreProcess{.pid = *pid, .name = text_in(*name), .arguments = std::move(line)};
 }
 
 /// Whether the union in siginfo_t holds the address of a fault for this signal.

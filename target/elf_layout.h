@@ -19,8 +19,8 @@ struct ElfSectionLinks {
   std::uint64_t alignment = 0;
 };
 
-/// The headers of an ELF file, checked against its size. For those who parse ELF: ElfFile, CoreFile,
-/// memory_elf.
+/// The headers of an ELF file, checked against its size. For those who parse ELF: ElfFile,
+/// CoreFile, memory_elf.
 struct ElfLayout {
   std::uint16_t type = 0;
   std::uint16_t machine = 0;

@@ -18,8 +18,8 @@ constexpr std::uint64_t kMostSegments = 512;
 constexpr std::uint64_t kMostNoteBytes = 64 << 10;
 
 Error malformed(Address base, std::string_view what) {
-  return Error{ErrorCode::malformed_data,
-               "ELF image at " + hex(base) + ": " + std::string(what), base};
+  return Error{ErrorCode::malformed_data, "ELF image at " + hex(base) + ": " + std::string(what),
+               base};
 }
 
 template <class T>
@@ -39,8 +39,9 @@ Result<Headers> read_headers(const MemoryReader& memory, Address base) {
   const Elf64_Ehdr& file = headers.file;
   if (std::memcmp(file.e_ident, ELFMAG, SELFMAG) != 0) return malformed(base, "no ELF header");
   if (file.e_ident[EI_CLASS] != ELFCLASS64 || file.e_ident[EI_DATA] != ELFDATA2LSB)
-    return Error{ErrorCode::unsupported, "ELF image at " + hex(base) +
-                                             ": not 64-bit little-endian; others are not supported"};
+    return Error{
+        ErrorCode::unsupported,
+        "ELF image at " + hex(base) + ": not 64-bit little-endian; others are not supported"};
   if (file.e_phentsize != sizeof(Elf64_Phdr) || file.e_phnum > kMostSegments)
     return malformed(base, "program headers of an unknown size or number");
   const auto at = checked_add(base, file.e_phoff);
@@ -54,8 +55,8 @@ Result<Headers> read_headers(const MemoryReader& memory, Address base) {
 std::optional<std::string> read_build_id(const MemoryReader& memory, const MappedElf& image) {
   for (const ElfSegment& segment : image.segments) {
     if (segment.type != PT_NOTE || segment.memory_bytes > kMostNoteBytes) continue;
-    const auto notes = read_bytes(memory, wrapping_add(segment.file_address, image.bias),
-                                  segment.memory_bytes);
+    const auto notes =
+        read_bytes(memory, wrapping_add(segment.file_address, image.bias), segment.memory_bytes);
     if (!notes) continue;
     if (auto id = build_id_in_notes(*notes, segment.alignment)) return id;
   }
@@ -85,7 +86,8 @@ Result<MappedElf> describe(Address base, const Headers& headers) {
 /// Puts together a file with the segments that memory has; every readable run becomes a PT_LOAD.
 class FileBuilder {
  public:
-  FileBuilder(const MemoryReader& memory, const MappedElf& image) : memory_(memory), image_(image) {}
+  FileBuilder(const MemoryReader& memory, const MappedElf& image)
+      : memory_(memory), image_(image) {}
 
   std::vector<std::byte> build(Elf64_Ehdr header) {
     for (const ElfSegment& segment : image_.segments)
@@ -266,8 +268,8 @@ Result<std::shared_ptr<const ElfFile>> elf_file_from_memory(const MemoryReader& 
   for (const ElfSegment& segment : image->segments) {
     if (segment.loaded()) bytes += std::min(segment.file_bytes, segment.memory_bytes);
     if (bytes > limit || segment.file_bytes > limit)
-      return Error{ErrorCode::limit_reached,
-                   name + ": the image in memory is larger than " + std::to_string(limit) + " bytes"};
+      return Error{ErrorCode::limit_reached, name + ": the image in memory is larger than " +
+                                                 std::to_string(limit) + " bytes"};
   }
   if (auto whole = whole_file(memory, base, *headers, *image, limit)) {
     auto file = ElfFile::from_bytes(*std::move(whole), name);

@@ -11,6 +11,9 @@ TEST_PACKAGES=(
   shellcheck clang-format-19 zstd
 )
 
+# Only for the preset "fuzz"; the stored corpus is replayed by every build without them.
+FUZZ_PACKAGES=(clang-19 libclang-rt-19-dev)
+
 package_installed() {
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }

@@ -9,8 +9,8 @@ namespace {
 /// A core whose memory holds images that have no section headers, as memory mostly does.
 std::vector<std::byte> with_images(bool gnu_hash) {
   ElfBuilder core(ET_CORE);
-  core.segment({.type = PT_NOTE,
-                .contents = elf_note("CORE", NT_AUXV, auxv({{AT_PHDR, 0x10040}}))});
+  core.segment(
+      {.type = PT_NOTE, .contents = elf_note("CORE", NT_AUXV, auxv({{AT_PHDR, 0x10040}}))});
   core.segment({.address = {0x10000}, .contents = elf_in_memory(gnu_hash, 0x10000)});
   return core.build();
 }

@@ -41,16 +41,14 @@ std::vector<std::byte> nt_file(const std::vector<NtFile>& files) {
   return out.take();
 }
 
-std::vector<std::byte> auxv(
-    const std::vector<std::pair<std::uint64_t, std::uint64_t>>& entries) {
+std::vector<std::byte> auxv(const std::vector<std::pair<std::uint64_t, std::uint64_t>>& entries) {
   ByteWriter out;
   for (const auto& [type, value] : entries) out.u64(type).u64(value);
   return out.u64(AT_NULL).u64(0).take();
 }
 
 std::vector<std::byte> elf_header_page(Address file_address, std::string_view build_id) {
-  const auto note =
-      elf_note("GNU", NT_GNU_BUILD_ID, ByteWriter().text(build_id).take());
+  const auto note = elf_note("GNU", NT_GNU_BUILD_ID, ByteWriter().text(build_id).take());
   ElfBuilder builder(ET_DYN);
   builder.segment({.flags = PF_R | PF_X, .address = file_address});
   constexpr std::uint64_t kNoteAt = sizeof(Elf64_Ehdr) + 2 * sizeof(Elf64_Phdr);
@@ -115,9 +113,9 @@ std::vector<std::byte> small_core() {
   notes.bytes(elf_note("CORE", NT_PRPSINFO, prpsinfo(10, "program", "./program -x ")));
   notes.bytes(elf_note("CORE", NT_SIGINFO, siginfo(11, 1, 0xdead)));
   notes.bytes(elf_note("CORE", NT_AUXV, auxv({{AT_PHDR, 0x400040}, {AT_ENTRY, 0x400010}})));
-  notes.bytes(elf_note("CORE", NT_FILE,
-                       nt_file({{0x400000, 0x402000, 0, "/bin/program"},
-                                {0x500000, 0x501000, 3, "/lib/libc.so"}})));
+  notes.bytes(elf_note(
+      "CORE", NT_FILE,
+      nt_file({{0x400000, 0x402000, 0, "/bin/program"}, {0x500000, 0x501000, 3, "/lib/libc.so"}})));
   notes.bytes(elf_note("CORE", NT_FPREGSET, {}));
   notes.bytes(elf_note("CORE", NT_PRSTATUS, prstatus({.tid = 12, .rip = 0x500010})));
   ElfBuilder core(ET_CORE);

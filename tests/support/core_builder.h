@@ -30,8 +30,7 @@ struct NtFile {
 };
 std::vector<std::byte> nt_file(const std::vector<NtFile>& files);
 
-std::vector<std::byte> auxv(
-    const std::vector<std::pair<std::uint64_t, std::uint64_t>>& entries);
+std::vector<std::byte> auxv(const std::vector<std::pair<std::uint64_t, std::uint64_t>>& entries);
 
 /// An ELF header page as it lies in memory: one PT_LOAD at offset 0, a PT_NOTE with this build id.
 /// `file_address` is where the file wants to be.

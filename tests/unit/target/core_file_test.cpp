@@ -18,10 +18,9 @@ std::shared_ptr<const CoreFile> opened(std::vector<std::byte> bytes) {
 std::shared_ptr<const ElfFile> program_with_id(std::string_view id) {
   ElfBuilder builder;
   if (!id.empty())
-    builder.section(
-        {.name = ".note.gnu.build-id",
-         .type = SHT_NOTE,
-         .contents = elf_note("GNU", NT_GNU_BUILD_ID, ByteWriter().text(id).take())});
+    builder.section({.name = ".note.gnu.build-id",
+                     .type = SHT_NOTE,
+                     .contents = elf_note("GNU", NT_GNU_BUILD_ID, ByteWriter().text(id).take())});
   auto file = ElfFile::from_bytes(builder.build(), "/bin/program");
   REQUIRE(file);
   return *file;
