@@ -65,8 +65,22 @@ class DwarfInfo {
   virtual Result<std::vector<SourceFrame>> tail_calls(Address return_pc,
                                                       Address callee_entry) const = 0;
 
+  /// The same where the caller has no call sites (Go code, assembly) but it is known which function
+  /// it called: those that made tail calls on the way from the function that starts at
+  /// `called_entry` to the one that starts at `callee_entry`.
+  virtual Result<std::vector<SourceFrame>> tail_calls_from(Address called_entry,
+                                                           Address callee_entry) const;
+
   /// The structure type of this full name ("runtime.g"); declarations are skipped.
   virtual Result<DwarfStruct> struct_type(std::string_view name) const = 0;
+
+  /// File addresses where functions with this name begin: a linkage name, or the name as written
+  /// (qualified in C++, without arguments). Empty when there is none. Costs a pass over the whole
+  /// file, once per build id when there is a cache directory.
+  virtual Result<std::vector<Address>> functions_named(std::string_view name) const;
+
+  /// The language of the unit that covers `pc`; unknown when none does.
+  virtual Result<Language> language_at(Address pc) const;
 };
 
 }  // namespace cgo

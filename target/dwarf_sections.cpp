@@ -1,0 +1,62 @@
+#include "target/dwarf_sections.h"
+
+#include "target/byte_view.h"
+
+namespace cgo {
+namespace {
+
+constexpr std::array<std::string_view, static_cast<std::size_t>(DwarfSection::count)> kNames{
+    "info", "abbrev", "line",     "str",     "line_str", "str_offsets",
+    "addr", "ranges", "rnglists", "aranges", "cu_index"};
+
+/// "info" for ".debug_info", ".zdebug_info" and, in a split file, ".debug_info.dwo".
+std::string_view purpose_of(std::string_view name, bool split) {
+  if (split) {
+    if (name == ".debug_cu_index") return "cu_index";
+    if (!name.ends_with(".dwo")) return {};
+    name.remove_suffix(4);
+  }
+  for (const std::string_view prefix : {".debug_", ".zdebug_"})
+    if (name.starts_with(prefix)) return name.substr(prefix.size());
+  return {};
+}
+
+}  // namespace
+
+DwarfSections::DwarfSections(std::shared_ptr<const ElfFile> file, bool split)
+    : file_(std::move(file)), split_(split) {
+  for (const ElfSection& section : file_->sections()) {
+    if (!section.has_bytes_in_file()) continue;
+    const std::string_view purpose = purpose_of(section.name, split);
+    if (purpose.empty()) continue;
+    for (std::size_t i = 0; i < kNames.size(); ++i)
+      if (purpose == kNames[i] && !found_[i]) found_[i] = &section;
+  }
+}
+
+bool DwarfSections::has(DwarfSection section) const {
+  return found_[static_cast<std::size_t>(section)] != nullptr;
+}
+
+Result<std::span<const std::byte>> DwarfSections::bytes(DwarfSection section) const {
+  const ElfSection* found = found_[static_cast<std::size_t>(section)];
+  if (!found) return std::span<const std::byte>{};
+  return file_->section_bytes(*found);
+}
+
+Result<std::string_view> DwarfSections::string(DwarfSection section, std::uint64_t offset) const {
+  auto all = bytes(section);
+  if (!all) return std::move(all).error();
+  const auto text = c_string(*all, offset);
+  if (!text)
+    return Error{ErrorCode::malformed_data,
+                 std::string(name(section)) + ": no string at " + hex(offset)};
+  return *text;
+}
+
+std::string_view DwarfSections::name(DwarfSection section) const {
+  const ElfSection* found = found_[static_cast<std::size_t>(section)];
+  return found ? std::string_view(found->name) : kNames[static_cast<std::size_t>(section)];
+}
+
+}  // namespace cgo
