@@ -4,35 +4,30 @@
 
 #include <algorithm>
 #include <cstring>
-#include <variant>
 
 #include "target/core_notes.h"
 #include "target/elf_layout.h"
 #include "target/mapped_file.h"
+#include "target/segment_memory.h"
 
 namespace cgo {
 namespace {
-
-struct Contents {
-  Address begin;
-  ByteView bytes;
-};
 
 AddressRange range_of(const ElfSegment& segment, std::uint64_t bytes) {
   const auto end = checked_add(segment.file_address, bytes);
   return end ? AddressRange{segment.file_address, *end} : AddressRange{};
 }
 
-IntervalMap<Contents> memory_in(ByteView file, const ElfLayout& layout) {
-  std::vector<IntervalMap<Contents>::Entry> entries;
-  entries.reserve(layout.segments.size());
+SegmentMemory memory_in(ByteView file, const ElfLayout& layout) {
+  SegmentMemory memory;
   for (const ElfSegment& segment : layout.segments) {
     if (!segment.loaded()) continue;
     const ByteView bytes = stored_bytes(file, segment);
-    const std::uint64_t count = std::min<std::uint64_t>(bytes.size(), segment.memory_bytes);
-    entries.push_back({range_of(segment, count), {segment.file_address, bytes.first(count)}});
+    memory.add(segment.file_address,
+               bytes.first(std::min<std::uint64_t>(bytes.size(), segment.memory_bytes)));
   }
-  return IntervalMap<Contents>(std::move(entries));
+  memory.build();
+  return memory;
 }
 
 std::vector<Mapping> mappings_of(const ElfLayout& layout,
@@ -84,14 +79,9 @@ std::string CoreCut::text() const {
 }
 
 struct CoreFile::State {
-  using Owner = std::variant<std::shared_ptr<const MappedFile>, std::vector<std::byte>>;
-
-  State(std::string path_, Owner owner_) : path(std::move(path_)), owner(std::move(owner_)) {
-    if (const auto* mapped = std::get_if<0>(&owner))
-      file = (*mapped)->bytes();
-    else
-      file = std::get<1>(owner);
-  }
+  template <class Contents>
+  State(std::string path_, Contents contents_)
+      : path(std::move(path_)), contents(std::move(contents_)), file(contents.bytes()) {}
 
   Result<void> read() {
     auto read = read_elf_layout(file, path);
@@ -124,11 +114,11 @@ struct CoreFile::State {
   }
 
   std::string path;
-  Owner owner;
+  FileContents contents;
   ByteView file;
   const ArchInfo* arch = nullptr;
   CoreNotes notes;
-  IntervalMap<Contents> memory;
+  SegmentMemory memory;
   std::vector<Mapping> mappings;
   std::optional<CoreCut> cut;
 };
@@ -162,18 +152,7 @@ std::span<const Mapping> CoreFile::mappings() const { return state_->mappings; }
 std::optional<CoreCut> CoreFile::cut() const { return state_->cut; }
 
 Result<void> CoreFile::read(Address from, std::span<std::byte> out) const {
-  std::size_t done = 0;
-  while (done < out.size()) {
-    const auto at = checked_add(from, done);
-    const auto* piece = at ? state_->memory.find(*at) : nullptr;
-    if (!piece) return unreadable(from, out.size(), at.value_or(Address{~std::uint64_t{0}}));
-    const auto count =
-        std::min<std::uint64_t>(piece->range.end.value - at->value, out.size() - done);
-    const Contents& segment = piece->value;
-    std::memcpy(out.data() + done, segment.bytes.data() + (at->value - segment.begin.value), count);
-    done += count;
-  }
-  return {};
+  return state_->memory.read(from, out);
 }
 
 std::optional<std::uint64_t> CoreFile::auxv(std::uint64_t type) const {

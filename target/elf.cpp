@@ -4,7 +4,6 @@
 
 #include <functional>
 #include <mutex>
-#include <variant>
 
 #include "target/decompress.h"
 #include "target/elf_layout.h"
@@ -50,15 +49,9 @@ std::optional<std::string> find_build_id(ByteView file, const ElfLayout& layout)
 }  // namespace
 
 struct ElfFile::State {
-  using Owner = std::variant<std::shared_ptr<const MappedFile>, std::vector<std::byte>>;
-
-  State(std::string path_, Owner owner_)
-      : path(std::move(path_)), owner(std::move(owner_)), file(view_of(owner)) {}
-
-  static ByteView view_of(const Owner& owner) {
-    if (const auto* mapped = std::get_if<0>(&owner)) return (*mapped)->bytes();
-    return std::get<1>(owner);
-  }
+  template <class Contents>
+  State(std::string path_, Contents contents_)
+      : path(std::move(path_)), contents(std::move(contents_)), file(contents.bytes()) {}
 
   /// Reads the headers; all else waits until it is asked for.
   Result<void> read() {
@@ -82,7 +75,7 @@ struct ElfFile::State {
   }
 
   std::string path;
-  Owner owner;
+  FileContents contents;
   ByteView file;
   ElfLayout layout;
   std::optional<std::string> build_id;

@@ -1,9 +1,8 @@
 #include "target/image.h"
 
 #include <algorithm>
-#include <cstring>
 
-#include "target/byte_view.h"
+#include "target/segment_memory.h"
 
 namespace cgo {
 namespace {
@@ -21,50 +20,25 @@ AddressRange load_range(const Image& image, const ElfSegment& segment) {
 class ImageFileReader final : public MemoryReader {
  public:
   explicit ImageFileReader(std::shared_ptr<const ImageMap> images) : images_(std::move(images)) {
-    std::vector<IntervalMap<Contents>::Entry> pieces;
     for (const Image& image : images_->all()) {
       if (!trusted(image)) continue;
-      for (const ElfSegment& segment : image.file->segments())
-        if (segment.loaded() && !segment.writable()) add(image, segment, pieces);
+      for (const ElfSegment& segment : image.file->segments()) {
+        if (!segment.loaded() || segment.writable()) continue;
+        const auto contents = image.file->bytes_at(
+            segment.file_address, std::min(segment.file_bytes, segment.memory_bytes));
+        if (contents) memory_.add(image.to_load(segment.file_address), *contents);
+      }
     }
-    pieces_ = IntervalMap<Contents>(std::move(pieces));
+    memory_.build();
   }
 
   Result<void> read(Address from, std::span<std::byte> out) const override {
-    std::size_t done = 0;
-    while (done < out.size()) {
-      const auto at = checked_add(from, done);
-      if (!at) return unreadable(from, out.size(), Address{~std::uint64_t{0}});
-      const auto* piece = pieces_.find(*at);
-      if (!piece) return unreadable(from, out.size(), *at);
-      const auto count =
-          std::min<std::uint64_t>(piece->range.end.value - at->value, out.size() - done);
-      const Contents& segment = piece->value;
-      std::memcpy(out.data() + done, segment.bytes.data() + (at->value - segment.begin.value),
-                  count);
-      done += count;
-    }
-    return {};
+    return memory_.read(from, out);
   }
 
  private:
-  /// A whole segment; an overlapping one may leave it only a part of its range.
-  struct Contents {
-    Address begin;
-    ByteView bytes;
-  };
-
-  static void add(const Image& image, const ElfSegment& segment,
-                  std::vector<IntervalMap<Contents>::Entry>& pieces) {
-    const auto file_bytes = std::min(segment.file_bytes, segment.memory_bytes);
-    const auto contents = image.file->bytes_at(segment.file_address, file_bytes);
-    const Address begin = image.to_load(segment.file_address);
-    const auto end = checked_add(begin, file_bytes);
-    if (contents && end) pieces.push_back({{begin, *end}, {begin, *contents}});
-  }
-
-  std::shared_ptr<const ImageMap> images_;
-  IntervalMap<Contents> pieces_;
+  std::shared_ptr<const ImageMap> images_;  // Owns the files.
+  SegmentMemory memory_;
 };
 
 }  // namespace

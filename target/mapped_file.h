@@ -2,6 +2,9 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <variant>
+#include <vector>
 
 #include "target/byte_view.h"
 #include "target/result.h"
@@ -25,6 +28,23 @@ class MappedFile {
  private:
   explicit MappedFile(ByteView bytes) : bytes_(bytes) {}
   ByteView bytes_;
+};
+
+/// The bytes of a file: mapped from disk, or already in memory. Views stay valid for its life.
+class FileContents {
+ public:
+  FileContents(std::shared_ptr<const MappedFile> mapped) : owner_(std::move(mapped)) {}
+  FileContents(std::vector<std::byte> bytes) : owner_(std::move(bytes)) {}
+  FileContents(const FileContents&) = delete;
+  FileContents& operator=(const FileContents&) = delete;
+
+  ByteView bytes() const {
+    if (const auto* mapped = std::get_if<0>(&owner_)) return (*mapped)->bytes();
+    return std::get<1>(owner_);
+  }
+
+ private:
+  std::variant<std::shared_ptr<const MappedFile>, std::vector<std::byte>> owner_;
 };
 
 }  // namespace cgo
