@@ -1,0 +1,115 @@
+#include "lldb-plugin/activity.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <mutex>
+#include <optional>
+
+#include "lldb-plugin/newer_api.h"
+
+namespace cgo {
+namespace {
+
+class LldbActivity final : public Activity {
+ public:
+  explicit LldbActivity(lldb::SBDebugger debugger)
+      : debugger_(debugger), interpreter_(debugger.GetCommandInterpreter()) {}
+
+  void begin(const std::string& title, std::uint64_t total) override {
+    const std::lock_guard lock(mutex_);
+    progress_.emplace(title.c_str(), total, debugger_);
+  }
+  void advance(std::uint64_t units) override {
+    const std::lock_guard lock(mutex_);
+    if (progress_) progress_->advance(units);
+  }
+  void end() override {
+    const std::lock_guard lock(mutex_);
+    progress_.reset();
+  }
+  bool cancelled() override {
+    return debugger_.InterruptRequested() || interpreter_.WasInterrupted();
+  }
+
+ private:
+  lldb::SBDebugger debugger_;
+  lldb::SBCommandInterpreter interpreter_;
+  std::mutex mutex_;
+  std::optional<LldbProgress> progress_;
+};
+
+volatile std::sig_atomic_t g_interrupts = 0;  // A signal handler can reach nothing else.
+
+void count_interrupt(int) {
+  g_interrupts = g_interrupts + 1;
+  if (g_interrupts > 1) _exit(130);  // The second Ctrl-C means now.
+}
+
+class TerminalActivity final : public Activity {
+ public:
+  TerminalActivity() : bar_(isatty(STDERR_FILENO) == 1) {
+    g_interrupts = 0;
+    struct sigaction action {};
+    action.sa_handler = count_interrupt;
+    sigaction(SIGINT, &action, &before_);
+  }
+  ~TerminalActivity() override {
+    end();
+    sigaction(SIGINT, &before_, nullptr);
+  }
+
+  void begin(const std::string& title, std::uint64_t total) override {
+    const std::lock_guard lock(mutex_);
+    title_ = title;
+    total_ = total;
+    done_ = 0;
+    started_ = std::chrono::steady_clock::now();
+  }
+  void advance(std::uint64_t units) override {
+    const std::lock_guard lock(mutex_);
+    done_ += units;
+    if (bar_) draw();
+  }
+  void end() override {
+    const std::lock_guard lock(mutex_);
+    if (drawn_) std::fputs("\r\033[K", stderr);
+    drawn_ = false;
+  }
+  bool cancelled() override { return g_interrupts > 0; }
+
+ private:
+  void draw() {
+    const auto now = std::chrono::steady_clock::now();
+    if (total_ == 0 || now - started_ < std::chrono::milliseconds(300)) return;
+    if (drawn_ && now - last_drawn_ < std::chrono::milliseconds(100)) return;
+    constexpr unsigned kWidth = 30;
+    const auto filled = static_cast<unsigned>(kWidth * done_ / total_);
+    std::fprintf(stderr, "\r%s [", title_.c_str());
+    for (unsigned i = 0; i < kWidth; ++i) std::fputc(i < filled ? '#' : ' ', stderr);
+    std::fprintf(stderr, "] %3u%%", static_cast<unsigned>(100 * done_ / total_));
+    drawn_ = true;
+    last_drawn_ = now;
+  }
+
+  const bool bar_;
+  struct sigaction before_ {};
+  std::mutex mutex_;
+  std::string title_;
+  std::uint64_t total_ = 0, done_ = 0;
+  std::chrono::steady_clock::time_point started_, last_drawn_;
+  bool drawn_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Activity> lldb_activity(lldb::SBDebugger debugger) {
+  return std::make_unique<LldbActivity>(debugger);
+}
+
+std::unique_ptr<Activity> terminal_activity() { return std::make_unique<TerminalActivity>(); }
+
+}  // namespace cgo

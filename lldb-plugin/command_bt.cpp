@@ -1,0 +1,211 @@
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "lldb-plugin/command_context.h"
+#include "lldb-plugin/stack_collection.h"
+#include "lldb-plugin/stack_folding.h"
+#include "unwind/format.h"
+
+namespace cgo {
+namespace {
+
+FormatOptions format_options(const CommandContext& context, const CommandLine& line) {
+  return {.colour = context.colour, .raw = line.has("--raw")};
+}
+
+std::size_t limit_of(const CommandLine& line) {
+  const auto limit = line.number("--limit");
+  return limit ? static_cast<std::size_t>(std::min<std::uint64_t>(*limit, Unwinder::kDefaultLimit))
+               : Unwinder::kDefaultLimit;
+}
+
+/// A stack that ends early is an answer in part; it says itself where it ended.
+void note_end(Answer& answer, const Stack& stack) {
+  if (!stack.complete() && stack.end != StopReason::frame_limit) answer.status = ExitStatus::partial;
+}
+
+Answer one_stack(CommandContext& context, const CommandLine& line, const Stop& stop,
+                 const StackOwner& owner) {
+  const CollectedStack collected = collect_stack(stop, owner, limit_of(line));
+  Answer answer;
+  note_end(answer, collected.stack);
+  if (line.has("--json")) {
+    answer.out = stacks_json(std::span(&collected.stack, 1)) + "\n";
+    return answer;
+  }
+  FormatOptions options = format_options(context, line);
+  if (owner.thread) options.selected = context.sessions.use(context.process)->selected_frame(owner.thread->tid);
+  answer.out = format_stack(collected.stack, options);
+  if (!answer.out.ends_with('\n')) answer.out += '\n';
+  return answer;
+}
+
+Answer stack_of_thread(CommandContext& context, const CommandLine& line, const Stop& stop) {
+  const auto index = line.number("--thread");
+  const std::uint64_t tid = context.thread.IsValid() ? context.thread.GetThreadID() : 0;
+  for (const StackOwner& owner : threads_of(stop))
+    if (index ? owner.thread->index == *index : owner.thread->tid == tid)
+      return one_stack(context, line, stop, owner);
+  if (index)
+    return Answer::failed({fmt::format("no thread {}", *index), "the process has no thread of this index",
+                           "'thread list' shows the threads", ExitStatus::no_target});
+  return Answer::failed({"no thread is selected", "the process has no threads",
+                         "run it, or open a core that has threads", ExitStatus::no_target});
+}
+
+Answer stack_of_goroutine(CommandContext& context, const CommandLine& line, const Stop& stop,
+                          std::uint64_t id) {
+  const Inventory inventory = take_inventory(stop);
+  for (const StackOwner& owner : inventory.parked)
+    if (owner.goroutine->id == id) return one_stack(context, line, stop, owner);
+  for (const StackOwner& owner : inventory.threads) {
+    const CollectedStack collected = collect_stack(stop, owner, 1);
+    if (collected.goroutine && collected.goroutine->id == id)
+      return one_stack(context, line, stop, owner);
+  }
+  Failure failure{fmt::format("no goroutine {}", id),
+                  fmt::format("looked through {} threads and {} goroutines",
+                              inventory.threads.size(), inventory.parked.size()),
+                  "'cgo goroutines' lists them", ExitStatus::no_target};
+  if (!inventory.problems.empty()) failure.why += "; " + inventory.problems.front().message;
+  if (stop.program->runtimes.all.empty()) failure.hint = "'cgo doctor' says why no Go runtime was found";
+  return Answer::failed(std::move(failure));
+}
+
+/// All stacks of a stop in order: those of threads first.
+struct AllStacks {
+  std::vector<StackOwner> owners;
+  std::vector<Error> problems;
+};
+
+AllStacks all_owners(const Stop& stop) {
+  Inventory inventory = take_inventory(stop);
+  AllStacks all{std::move(inventory.threads), std::move(inventory.problems)};
+  for (StackOwner& owner : inventory.parked) all.owners.push_back(std::move(owner));
+  return all;
+}
+
+void finish_all(Answer& answer, const AllStacks& all, std::size_t incomplete, bool cancelled) {
+  for (const Error& problem : all.problems) answer.warnings.push_back(problem.message);
+  if (cancelled) answer.warnings.push_back("interrupted: not all stacks are shown");
+  if (incomplete > 0)
+    answer.warnings.push_back(fmt::format("{} of {} stacks are not complete", incomplete, all.owners.size()));
+  if (!answer.warnings.empty()) answer.status = ExitStatus::partial;
+}
+
+bool ends_early(const Stack& stack) {
+  return !stack.complete() && stack.end != StopReason::frame_limit;
+}
+
+Answer all_as_json(CommandContext& context, const CommandLine& line, const Stop& stop) {
+  const AllStacks all = all_owners(stop);
+  std::map<std::size_t, std::string> pieces;  // By first index.
+  std::mutex mutex;
+  std::atomic<std::size_t> incomplete{0};
+  context.activity.begin("walking stacks", all.owners.size());
+  const std::size_t limit = limit_of(line);
+  const bool whole = for_each_piece(stop, all.owners.size(), context.activity,
+                                    [&](std::size_t begin, std::size_t end) {
+    std::string text;
+    for (std::size_t i = begin; i < end; ++i) {
+      const Stack stack = collect_stack(stop, all.owners[i], limit).stack;
+      if (ends_early(stack)) ++incomplete;
+      if (!text.empty()) text += ',';
+      append_stack_json(text, stack);
+    }
+    const std::lock_guard lock(mutex);
+    pieces.emplace(begin, std::move(text));
+  });
+  context.activity.end();
+  Answer answer;
+  answer.out = R"({"schema":"lldb-cgo/stacks/1","stacks":[)";
+  for (auto& [begin, text] : pieces) {
+    if (!answer.out.ends_with('[')) answer.out += ',';
+    answer.out += text;
+    text = {};
+  }
+  answer.out += "]}\n";
+  finish_all(answer, all, incomplete, !whole);
+  return answer;
+}
+
+struct Folded {
+  Stack stack;
+  std::vector<std::uint64_t> goroutines;
+};
+
+std::string folded_text(const Folded& folded, const FormatOptions& options) {
+  std::string text;
+  if (folded.goroutines.size() > 1)
+    text = fmt::format("{} goroutines with this stack: {}\n", folded.goroutines.size(),
+                       format_members(folded.goroutines));
+  text += format_stack(folded.stack, options);
+  if (!text.ends_with('\n')) text += '\n';
+  return text;
+}
+
+Answer all_as_text(CommandContext& context, const CommandLine& line, const Stop& stop) {
+  const AllStacks all = all_owners(stop);
+  std::map<std::string, std::pair<std::size_t, Folded>> by_key;  // With the first index.
+  std::map<std::size_t, Folded> of_threads;
+  std::mutex mutex;
+  std::atomic<std::size_t> incomplete{0};
+  context.activity.begin("walking stacks", all.owners.size());
+  const std::size_t limit = limit_of(line);
+  const bool whole = for_each_piece(stop, all.owners.size(), context.activity,
+                                    [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      Stack stack = collect_stack(stop, all.owners[i], limit).stack;
+      if (ends_early(stack)) ++incomplete;
+      std::string key = stack.thread ? "" : folding_key(stack);
+      const std::lock_guard lock(mutex);
+      if (stack.thread) {
+        of_threads[i] = {std::move(stack), {}};
+        continue;
+      }
+      auto& [first, folded] = by_key.try_emplace(std::move(key), i, Folded{}).first->second;
+      folded.goroutines.push_back(all.owners[i].goroutine->id);
+      if (first < i && !folded.stack.elements.empty()) continue;
+      first = i;
+      folded.stack = std::move(stack);
+    }
+  });
+  context.activity.end();
+  for (auto& [key, entry] : by_key) {
+    std::sort(entry.second.goroutines.begin(), entry.second.goroutines.end());
+    of_threads[entry.first] = std::move(entry.second);
+  }
+  Answer answer;
+  const FormatOptions options = format_options(context, line);
+  for (const auto& [index, folded] : of_threads) {
+    if (!answer.out.empty()) answer.out += '\n';
+    answer.out += folded_text(folded, options);
+  }
+  if (answer.out.empty()) answer.out = "0 stacks found (looked at threads and goroutines)\n";
+  finish_all(answer, all, incomplete, !whole);
+  return answer;
+}
+
+}  // namespace
+
+Answer run_bt(CommandContext& context, const CommandLine& line) {
+  const int selectors = line.has("--all") + line.has("--goroutine") + line.has("--thread");
+  if (selectors > 1)
+    return Answer::failed({"more than one stack selector", "--all, --goroutine and --thread exclude each other",
+                           "give one of them", ExitStatus::bad_arguments});
+  const auto stop = context.sessions.use(context.process)->stop();
+  if (!stop)
+    return Answer::failed({"cannot read the process", stop.error().message,
+                           "stop it first ('process interrupt')", ExitStatus::no_target});
+  if (line.has("--all"))
+    return line.has("--json") ? all_as_json(context, line, **stop) : all_as_text(context, line, **stop);
+  if (const auto id = line.number("--goroutine")) return stack_of_goroutine(context, line, **stop, *id);
+  return stack_of_thread(context, line, **stop);
+}
+
+}  // namespace cgo

@@ -1,0 +1,112 @@
+#include <fmt/format.h>
+
+#include "lldb-plugin/command_context.h"
+#include "lldb-plugin/native_frames.h"
+#include "lldb-plugin/stack_collection.h"
+#include "unwind/format.h"
+
+namespace cgo {
+namespace {
+
+/// The stack of the selected thread, and which frame of it is selected. Frames are numbered as `cgo
+/// bt` numbers them: gaps do not count.
+struct Selection {
+  std::shared_ptr<const Stop> stop;  // Keeps the texts of the frames.
+  CollectedStack collected;
+  std::uint64_t tid = 0;
+  std::size_t selected = 0;
+  std::vector<std::size_t> elements;  // Of each frame number.
+
+  const Frame* frame(std::size_t number) const {
+    if (number >= elements.size()) return nullptr;
+    return &std::get<Frame>(collected.stack.elements[elements[number]]);
+  }
+};
+
+Result<Selection> current_selection(CommandContext& context) {
+  auto session = context.sessions.use(context.process);
+  const auto stop = session->stop();
+  if (!stop) return stop.error();
+  Selection selection;
+  selection.tid = context.thread.IsValid() ? context.thread.GetThreadID() : 0;
+  for (const StackOwner& owner : threads_of(**stop)) {
+    if (owner.thread->tid != selection.tid) continue;
+    selection.stop = *stop;
+    selection.collected = collect_stack(**stop, owner, Unwinder::kDefaultLimit);
+    selection.selected = session->selected_frame(selection.tid).value_or(0);
+    const auto& elements = selection.collected.stack.elements;
+    for (std::size_t i = 0; i < elements.size(); ++i)
+      if (std::holds_alternative<Frame>(elements[i])) selection.elements.push_back(i);
+    return selection;
+  }
+  return Error{ErrorCode::not_found, "no thread is selected"};
+}
+
+std::string frame_line(const Frame& frame, std::size_t number) {
+  std::string text = fmt::format("frame #{} {} {}", number, format_language(frame.language),
+                                 frame.function.empty() ? hex(frame.pc.address) : escaped(frame.function));
+  if (!frame.file.empty()) text += fmt::format(" at {}:{}", escaped(frame.file), frame.line);
+  if (!frame.module.empty()) text += fmt::format(" in {}", escaped(frame.module));
+  if (frame.inlined) text += " [inlined]";
+  if (frame.tail_call) text += " [tail call]";
+  return text + "\n";
+}
+
+std::string source_of(CommandContext& context, const Frame& frame) {
+  if (frame.file.empty() || frame.line == 0) return "";
+  lldb::SBStream text;
+  lldb::SBFileSpec file(std::string(frame.file).c_str(), false);
+  context.debugger.GetSourceManager().DisplaySourceLinesWithLineNumbers(file, frame.line, 2, 2, "->",
+                                                                        text);
+  return text.GetData() == nullptr ? "" : text.GetData();
+}
+
+Answer select(CommandContext& context, const Selection& selection, std::size_t number) {
+  const Frame* frame = selection.frame(number);
+  if (frame == nullptr) {
+    const std::size_t count = selection.elements.size();
+    return Answer::failed({fmt::format("no frame {}", number),
+                           count == 0 ? "the stack has no frames"
+                                      : fmt::format("the stack has frames 0 to {}", count - 1),
+                           "'cgo bt --raw' shows all frames", ExitStatus::no_target});
+  }
+  context.sessions.use(context.process)->select_frame(selection.tid, number);
+  if (context.settings.native_bt())
+    select_native_frame(context.thread, selection.collected, selection.elements[number]);
+  Answer answer;
+  answer.out = frame_line(*frame, number) + source_of(context, *frame);
+  return answer;
+}
+
+Answer failed_selection(const Error& error) {
+  return Answer::failed({"cannot select a frame", error.message,
+                         "stop the process and select a thread ('thread select N')",
+                         ExitStatus::no_target});
+}
+
+/// Steps from the selected frame over plumbing; `outward` says which way.
+Answer step(CommandContext& context, bool outward) {
+  const auto selection = current_selection(context);
+  if (!selection) return failed_selection(selection.error());
+  const std::size_t count = selection->elements.size();
+  for (std::size_t at = selection->selected; outward ? at + 1 < count : at > 0;) {
+    at = outward ? at + 1 : at - 1;
+    if (!selection->frame(at)->plumbing) return select(context, *selection, at);
+  }
+  return Answer::failed({outward ? "no outer frame" : "no inner frame",
+                         outward ? "the outermost frame is selected" : "the innermost frame is selected",
+                         "'cgo frame N' selects plumbing frames too", ExitStatus::no_target});
+}
+
+}  // namespace
+
+Answer run_frame(CommandContext& context, const CommandLine& line) {
+  const auto selection = current_selection(context);
+  if (!selection) return failed_selection(selection.error());
+  return select(context, *selection, parse_number(line.positionals.at(0)).value_or(0));
+}
+
+Answer run_up(CommandContext& context, const CommandLine&) { return step(context, true); }
+Answer run_down(CommandContext& context, const CommandLine&) { return step(context, false); }
+
+}  // namespace cgo

@@ -1,0 +1,98 @@
+#include "lldb-plugin/command_table.h"
+
+namespace cgo {
+namespace {
+
+constexpr Flag kJson{"--json", ValueKind::none, "", "Answer as one line of JSON."};
+
+constexpr Flag kBtFlags[] = {
+    {"--all", ValueKind::none, "", "Every thread and every goroutine; equal stacks are folded."},
+    {"--goroutine", ValueKind::number, "N", "The goroutine with this number."},
+    {"--thread", ValueKind::number, "N", "The thread with this index (LLDB's \"thread #N\")."},
+    {"--limit", ValueKind::number, "N", "At most N frames a stack."},
+    {"--raw", ValueKind::none, "", "Show plumbing frames, pc, sp and the rule of each frame."},
+    kJson,
+};
+constexpr Flag kDoctorFlags[] = {kJson};
+constexpr Flag kHelpFlags[] = {
+    {"--man", ValueKind::none, "", "The manual page, as roff.", Host::headless},
+    {"--completion", ValueKind::text, "SHELL", "Completion for bash or zsh.", Host::headless},
+};
+
+constexpr Positional kFrameNumber[] = {
+    {"N", ValueKind::number, true, false, "Number of the frame, as cgo bt shows it."}};
+constexpr Positional kSetting[] = {
+    {"NAME", ValueKind::text, false, false, "Name of the setting."},
+    {"VALUE", ValueKind::text, false, false, "Its new value."}};
+constexpr Positional kHelpOf[] = {
+    {"COMMAND", ValueKind::text, false, false, "Name of a command."}};
+
+constexpr Command kCommands[] = {
+    {.name = "bt",
+     .summary = "Show the stack of a thread or goroutine over Go and C.",
+     .flags = kBtFlags,
+     .example = "--goroutine 18",
+     .cost = "Reads memory only; the process is not changed. One stack takes milliseconds, all stacks "
+             "about a second for 100,000 goroutines."},
+    {.name = "frame",
+     .summary = "Select a frame of the stack that cgo bt shows.",
+     .positionals = kFrameNumber,
+     .example = "3",
+     .cost = "Changes what LLDB has selected, nothing in the process.",
+     .host = Host::lldb},
+    {.name = "up",
+     .summary = "Select the next outer frame that is not plumbing.",
+     .example = "",
+     .cost = "Changes what LLDB has selected, nothing in the process.",
+     .host = Host::lldb},
+    {.name = "down",
+     .summary = "Select the next inner frame that is not plumbing.",
+     .example = "",
+     .cost = "Changes what LLDB has selected, nothing in the process.",
+     .host = Host::lldb},
+    {.name = "doctor",
+     .summary = "Say what was found in this target, what is missing for good answers, and what to do.",
+     .flags = kDoctorFlags,
+     .example = "",
+     .cost = "Reads memory only; the process is not changed. Milliseconds."},
+    {.name = "set",
+     .summary = "Show or change settings of lldb-cgo.",
+     .positionals = kSetting,
+     .example = "native-bt off",
+     .cost = "Nothing in the process changes.",
+     .host = Host::lldb,
+     .needs = Needs::nothing},
+    {.name = "help",
+     .summary = "Explain all commands, or one with an example.",
+     .positionals = kHelpOf,
+     .flags = kHelpFlags,
+     .example = "bt",
+     .cost = "Nothing.",
+     .needs = Needs::nothing},
+    {.name = "version",
+     .summary = "Print the version of lldb-cgo.",
+     .example = "",
+     .cost = "Nothing.",
+     .needs = Needs::nothing},
+};
+
+constexpr Flag kTargetFlags[] = {
+    {"--core", ValueKind::file, "FILE", "The core to look at.", Host::headless},
+    {"--exe", ValueKind::file, "FILE", "The program the core is of, where it is not found by itself.",
+     Host::headless},
+    {"--pid", ValueKind::number, "N", "The process to look at; it is stopped meanwhile.",
+     Host::headless},
+};
+
+}  // namespace
+
+std::span<const Command> command_table() { return kCommands; }
+std::span<const Flag> target_flags() { return kTargetFlags; }
+
+const Command* find_command(std::string_view name, Host host) {
+  for (const Command& command : kCommands)
+    if (command.name == name && exists_in(command.host, host)) return &command;
+  return nullptr;
+}
+
+}  // namespace cgo

@@ -1,0 +1,10 @@
+# Writes OUTPUT, a C++ file with the Python modules of MODULES (in that order) in it.
+file(WRITE ${OUTPUT}.new "#include \"lldb-plugin/embedded_python.h\"\n\nnamespace cgo {\nnamespace {\n\nconstexpr EmbeddedPython kModules[] = {\n")
+string(REPLACE "|" ";" modules "${MODULES}")
+foreach(module IN LISTS modules)
+  get_filename_component(name ${module} NAME_WE)
+  file(READ ${module} text)
+  file(APPEND ${OUTPUT}.new "{\"${name}\", R\"python(${text})python\"},\n")
+endforeach()
+file(APPEND ${OUTPUT}.new "};\n\n}  // namespace\n\nstd::span<const EmbeddedPython> embedded_python() { return kModules; }\n\n}  // namespace cgo\n")
+file(RENAME ${OUTPUT}.new ${OUTPUT})

@@ -1,0 +1,129 @@
+#include "lldb-plugin/lldb_debuggee.h"
+
+#include <elf.h>
+
+#include <cstring>
+
+namespace cgo {
+
+bool is_core_process(lldb::SBProcess process) {
+  const char* plugin = process.GetPluginName();
+  return plugin != nullptr &&
+         (std::strstr(plugin, "core") != nullptr || std::strstr(plugin, "minidump") != nullptr);
+}
+
+Result<const ArchInfo*> arch_of(lldb::SBTarget target) {
+  const char* triple = target.GetTriple();
+  const std::string text = triple == nullptr ? "" : triple;
+  const ArchInfo* arch = nullptr;
+  if (text.starts_with("x86_64")) arch = arch_for_elf_machine(EM_X86_64);
+  if (text.starts_with("aarch64") || text.starts_with("arm64")) arch = arch_for_elf_machine(EM_AARCH64);
+  if (arch == nullptr)
+    return Error{ErrorCode::unsupported, "no support for the CPU of this target (" + text + ")"};
+  return arch;
+}
+
+LldbDebuggee::LldbDebuggee(lldb::SBProcess process, std::shared_ptr<const ImageMap> images,
+                           ProcessMemory memory, const ArchInfo& arch)
+    : process_(process), images_(std::move(images)), memory_(std::move(memory)), arch_(arch),
+      is_core_(is_core_process(process)) {}
+
+std::vector<ThreadInfo> LldbDebuggee::threads() const {
+  const std::lock_guard lock(mutex_);
+  if (threads_) return *threads_;
+  threads_.emplace();
+  for (std::uint32_t i = 0; i < process_.GetNumThreads(); ++i) {
+    lldb::SBThread thread = process_.GetThreadAtIndex(i);
+    ThreadInfo info;
+    info.tid = thread.GetThreadID();
+    info.index = thread.GetIndexID();
+    if (const char* name = thread.GetName()) info.name = name;
+    if (thread.GetStopReason() == lldb::eStopReasonSignal && thread.GetStopReasonDataCount() > 0)
+      info.signal = static_cast<int>(thread.GetStopReasonDataAtIndex(0));
+    threads_->push_back(std::move(info));
+  }
+  return *threads_;
+}
+
+LldbDebuggee::ThreadRegisters LldbDebuggee::read_registers(lldb::SBFrame frame) const {
+  ThreadRegisters result{Registers(arch_), std::nullopt};
+  const auto value_of = [&](std::string_view name) -> std::optional<std::uint64_t> {
+    lldb::SBValue value = frame.FindRegister(std::string(name).c_str());
+    if (!value.IsValid()) return std::nullopt;
+    lldb::SBError error;
+    const std::uint64_t number = value.GetValueAsUnsigned(error);
+    if (error.Fail()) return std::nullopt;
+    return number;
+  };
+  for (unsigned dwarf = 0; dwarf < arch_.register_names.size(); ++dwarf) {
+    if (arch_.register_names[dwarf].empty()) continue;
+    if (const auto value = value_of(arch_.register_names[dwarf])) result.general.set(dwarf, *value);
+  }
+  if (arch_.name == "amd64")
+    if (const auto base = value_of("fs_base")) result.thread_pointer = Address{*base};
+  return result;
+}
+
+Result<LldbDebuggee::ThreadRegisters> LldbDebuggee::thread_registers(std::uint64_t tid) const {
+  const std::lock_guard lock(mutex_);
+  const auto known = registers_.find(tid);
+  if (known != registers_.end()) return known->second;
+  const auto gone = [&] {
+    return Error{ErrorCode::not_found, "no registers for thread " + std::to_string(tid)};
+  };
+  if (all_fetched_) return gone();
+  lldb::SBThread thread = process_.GetThreadByID(tid);
+  if (!thread.IsValid()) return gone();
+  lldb::SBFrame frame = thread.GetFrameAtIndex(0);
+  if (!frame.IsValid()) return gone();
+  return registers_.emplace(tid, read_registers(frame)).first->second;
+}
+
+void LldbDebuggee::fetch_threads() const {
+  for (const ThreadInfo& thread : threads()) (void)thread_registers(thread.tid);
+  const std::lock_guard lock(mutex_);
+  all_fetched_ = true;
+}
+
+void LldbDebuggee::take_registers(std::uint64_t tid, lldb::SBFrame innermost) const {
+  const std::lock_guard lock(mutex_);
+  if (!registers_.contains(tid)) registers_.emplace(tid, read_registers(innermost));
+}
+
+bool LldbDebuggee::has_registers(std::uint64_t tid) const {
+  const std::lock_guard lock(mutex_);
+  return registers_.contains(tid);
+}
+
+Result<Registers> LldbDebuggee::registers(std::uint64_t tid) const {
+  auto all = thread_registers(tid);
+  if (!all) return std::move(all).error();
+  if (all->general.pc() == Address{})
+    return Error{ErrorCode::not_found, "thread " + std::to_string(tid) + " has no program counter"};
+  return all->general;
+}
+
+Result<Address> LldbDebuggee::thread_pointer(std::uint64_t tid) const {
+  auto all = thread_registers(tid);
+  if (!all) return std::move(all).error();
+  if (!all->thread_pointer)
+    return Error{ErrorCode::not_found,
+                 "the thread pointer of thread " + std::to_string(tid) + " is not known"};
+  return *all->thread_pointer;
+}
+
+bool LldbDebuggee::executable(Address address) const {
+  if (images_->find(address) != nullptr) return images_->executable(address);
+  if (memory_.executable) return memory_.executable(address);
+  const std::lock_guard lock(mutex_);
+  for (const auto& [range, executable] : regions_)
+    if (range.contains(address)) return executable;
+  lldb::SBMemoryRegionInfo info;
+  if (process_.GetMemoryRegionInfo(address.value, info).Fail()) return false;
+  const AddressRange range{{info.GetRegionBase()}, {info.GetRegionEnd()}};
+  const bool executable = info.IsMapped() && info.IsExecutable();
+  if (range.contains(address)) regions_.emplace_back(range, executable);
+  return executable;
+}
+
+}  // namespace cgo

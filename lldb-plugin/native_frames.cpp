@@ -1,0 +1,105 @@
+#include "lldb-plugin/native_frames.h"
+
+namespace cgo {
+namespace {
+
+bool passes_through_go(const Walk& walk) {
+  for (const auto& element : walk.elements)
+    if (const auto* frame = std::get_if<PhysicalFrame>(&element); frame != nullptr && frame->go)
+      return true;
+  return false;
+}
+
+/// Frames of the list up to and including `element`, in LLDB's terms: which call, and how many
+/// frames of the same call lie between it and the outermost of that call.
+struct Place {
+  std::size_t call = 0;
+  std::size_t from_outermost = 0;
+};
+
+std::optional<Place> place_of(const CollectedStack& collected, std::size_t element) {
+  const auto& elements = collected.stack.elements;
+  const Frame* wanted = std::get_if<Frame>(&elements[element]);
+  if (wanted == nullptr) return std::nullopt;
+  Place place;
+  for (std::size_t i = 0; i < wanted->physical; ++i)
+    if (std::holds_alternative<PhysicalFrame>(collected.walk.elements[i])) ++place.call;
+  for (std::size_t i = element + 1; i < elements.size(); ++i) {
+    const Frame* frame = std::get_if<Frame>(&elements[i]);
+    if (frame == nullptr || frame->physical != wanted->physical) break;
+    ++place.from_outermost;
+  }
+  return place;
+}
+
+}  // namespace
+
+void take_registers(Sessions& sessions, lldb::SBProcess process, std::uint64_t tid,
+                    lldb::SBFrame innermost) {
+  auto session = sessions.try_use(process);
+  if (!session) return;
+  const auto stop = (*session)->stop();
+  if (stop && !(*stop)->program->runtimes.all.empty())
+    (*stop)->debuggee->take_registers(tid, innermost);
+}
+
+std::optional<NativeStack> native_stack(Sessions& sessions, lldb::SBProcess process,
+                                        std::uint64_t tid) {
+  auto session = sessions.try_use(process);
+  if (!session) return std::nullopt;
+  const auto stop = (*session)->stop();
+  if (!stop || !(*stop)->debuggee->has_registers(tid)) return std::nullopt;
+  StackOwner owner;
+  owner.thread.emplace().tid = tid;
+  const CollectedStack collected = collect_stack(**stop, owner, Unwinder::kDefaultLimit);
+  if (!passes_through_go(collected.walk)) return std::nullopt;
+  NativeStack native;
+  native.stop = *stop;
+  native.complete = collected.walk.complete();
+  std::vector<std::size_t> native_index(collected.walk.elements.size(), SIZE_MAX);
+  for (std::size_t i = 0; i < collected.walk.elements.size(); ++i) {
+    const auto* frame = std::get_if<PhysicalFrame>(&collected.walk.elements[i]);
+    if (frame == nullptr) continue;
+    native_index[i] = native.physical.size();
+    native.physical.push_back({frame->pc.address, frame->cfa});
+  }
+  std::size_t depth = 0, before = SIZE_MAX;
+  for (const StackElement& element : collected.stack.elements) {
+    const Frame* frame = std::get_if<Frame>(&element);
+    if (frame == nullptr || frame->physical >= native_index.size()) continue;
+    depth = frame->physical == before ? depth + 1 : 0;
+    before = frame->physical;
+    native.elements.push_back({native_index[frame->physical], depth, *frame});
+  }
+  return native;
+}
+
+bool has_go(Sessions& sessions, lldb::SBProcess process) {
+  auto session = sessions.try_use(process);
+  if (!session) return false;
+  const auto stop = (*session)->stop();
+  return stop && !(*stop)->program->runtimes.all.empty();
+}
+
+void select_native_frame(lldb::SBThread thread, const CollectedStack& collected,
+                         std::size_t element) {
+  const auto place = place_of(collected, element);
+  if (!place) return;
+  std::size_t call = 0;
+  std::vector<std::uint32_t> of_call;  // LLDB's frames of the current call, innermost first.
+  const std::uint32_t count = thread.GetNumFrames();
+  for (std::uint32_t i = 0; i < count; ++i) {
+    lldb::SBFrame frame = thread.GetFrameAtIndex(i);
+    of_call.push_back(i);
+    if (frame.IsInlined() || frame.IsArtificial()) continue;
+    if (call == place->call) {
+      if (place->from_outermost < of_call.size())
+        thread.SetSelectedFrame(of_call[of_call.size() - 1 - place->from_outermost]);
+      return;
+    }
+    ++call;
+    of_call.clear();
+  }
+}
+
+}  // namespace cgo

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include <lldb/API/LLDB.h>
+
+#include "lldb-plugin/session.h"
+#include "lldb-plugin/stack_collection.h"
+
+namespace cgo {
+
+/// A thread's stack for LLDB's own frame list.
+struct NativeStack {
+  std::shared_ptr<const Stop> stop;  ///< Keeps the texts of the frames.
+  struct Physical {
+    Address pc, cfa;
+  };
+  std::vector<Physical> physical;  ///< Innermost first, up to the first gap.
+  struct Element {
+    std::size_t physical = 0;  ///< Index into `physical`.
+    std::size_t depth = 0;     ///< Inlined frames between it and the innermost one of its pc.
+    Frame frame;
+  };
+  std::vector<Element> elements;
+  bool complete = false;
+};
+
+/// Reads the registers of a thread from LLDB's frame 0 of it, for native_stack. Both may run on any
+/// thread of LLDB, while it makes a list of frames.
+void take_registers(Sessions& sessions, lldb::SBProcess process, std::uint64_t tid,
+                    lldb::SBFrame innermost);
+
+/// The stack to show for a thread, or nothing when LLDB's own is right as it is: a process without
+/// Go, a stack without Go, registers that were not taken.
+std::optional<NativeStack> native_stack(Sessions& sessions, lldb::SBProcess process,
+                                        std::uint64_t tid);
+
+/// Whether frames of this process can differ from LLDB's own at all.
+bool has_go(Sessions& sessions, lldb::SBProcess process);
+
+/// Selects LLDB's frame for an element of a stack, if LLDB lists it.
+void select_native_frame(lldb::SBThread thread, const CollectedStack& collected,
+                         std::size_t element);
+
+}  // namespace cgo

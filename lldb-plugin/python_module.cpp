@@ -1,0 +1,247 @@
+#include "lldb-plugin/python_module.h"
+
+#include "lldb-plugin/python_api.h"
+
+#include <string>
+#include <vector>
+
+#include "lldb-plugin/command_context.h"
+#include "lldb-plugin/embedded_python.h"
+#include "lldb-plugin/native_frames.h"
+
+namespace cgo {
+namespace {
+
+constexpr const char* kNativeModule = "_lldb_cgo";
+
+/// Python's lock, held.
+class Gil {
+ public:
+  Gil() : state_(PyGILState_Ensure()) {}
+  ~Gil() { PyGILState_Release(state_); }
+  Gil(const Gil&) = delete;
+  Gil& operator=(const Gil&) = delete;
+
+ private:
+  PyGILState_STATE state_;
+};
+
+/// Python's lock, let go of while LLDB or a session is waited for: whoever holds those may want it.
+class WithoutGil {
+ public:
+  WithoutGil() : state_(PyEval_SaveThread()) {}
+  ~WithoutGil() { PyEval_RestoreThread(state_); }
+  WithoutGil(const WithoutGil&) = delete;
+  WithoutGil& operator=(const WithoutGil&) = delete;
+
+ private:
+  PyThreadState* state_;
+};
+
+std::shared_ptr<Plugin>& plugin_behind(PyObject* capsule) {
+  return *static_cast<std::shared_ptr<Plugin>*>(PyCapsule_GetPointer(capsule, kNativeModule));
+}
+
+/// The C++ object behind an object of LLDB's Python module; lives as long as that one. Null with a
+/// Python error set for anything else.
+template <class Object>
+Object* lldb_object(PyObject* wrapper) {
+  PyObject* swig = PyObject_GetAttrString(wrapper, "this");
+  if (swig == nullptr) return nullptr;
+  PyObject* number = PyNumber_Long(swig);
+  Py_DecRef(swig);
+  if (number == nullptr) return nullptr;
+  void* pointer = PyLong_AsVoidPtr(number);
+  Py_DecRef(number);
+  return static_cast<Object*>(pointer);
+}
+
+PyObject* text_of(std::string_view text) {
+  return PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace");
+}
+
+bool words_from(PyObject* list, std::vector<std::string>& words) {
+  const Py_ssize_t count = PySequence_Size(list);
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    PyObject* item = PySequence_GetItem(list, i);
+    if (item == nullptr) return false;
+    PyObject* bytes = PyUnicode_AsUTF8String(item);
+    Py_DecRef(item);
+    if (bytes == nullptr) return false;
+    words.emplace_back(PyBytes_AsString(bytes));
+    Py_DecRef(bytes);
+  }
+  return count >= 0;
+}
+
+Answer run_words(Plugin& plugin, lldb::SBDebugger debugger, lldb::SBProcess process,
+                 const std::vector<std::string>& words) {
+  const Command* command = find_command(words.at(0), Host::lldb);
+  if (command == nullptr)
+    return Answer::failed({"nothing was run", unknown_command(words[0], Host::lldb).message, "",
+                           ExitStatus::bad_arguments});
+  const auto line =
+      parse_command_line(*command, std::span(words).subspan(1), Host::lldb);
+  if (!line)
+    return Answer::failed({"nothing was run", line.error().message, "", ExitStatus::bad_arguments});
+  const std::unique_ptr<Activity> activity = lldb_activity(debugger);
+  CommandContext context{.debugger = debugger,
+                         .process = process,
+                         .thread = process.GetSelectedThread(),
+                         .sessions = plugin.sessions,
+                         .settings = plugin.settings,
+                         .activity = *activity,
+                         .host = Host::lldb};
+  return run_command(context, *line);
+}
+
+/// run(debugger, process, words) → (status, text, problems): a command of the table.
+PyObject* py_run(PyObject* self, PyObject* arguments) {
+  PyObject *of_debugger = nullptr, *of_process = nullptr, *list = nullptr;
+  if (!PyArg_ParseTuple(arguments, "OOO:run", &of_debugger, &of_process, &list)) return nullptr;
+  const auto* debugger = lldb_object<lldb::SBDebugger>(of_debugger);
+  const auto* process = lldb_object<lldb::SBProcess>(of_process);
+  if (debugger == nullptr || process == nullptr) return nullptr;
+  std::vector<std::string> words;
+  if (!words_from(list, words) || words.empty()) return PyErr_Occurred() ? nullptr : Py_BuildValue("");
+  Answer answer;
+  {
+    const WithoutGil let_go;
+    answer = run_words(*plugin_behind(self), *debugger, *process, words);
+  }
+  std::string problems;
+  if (answer.failure) problems = format_failure(words[0], *answer.failure);
+  for (const std::string& warning : answer.warnings) problems += (problems.empty() ? "" : "\n") + warning;
+  return Py_BuildValue("(iNN)", static_cast<int>(answer.status), text_of(answer.out), text_of(problems));
+}
+
+PyObject* physical_list(const NativeStack& native) {
+  PyObject* list = PyList_New(static_cast<Py_ssize_t>(native.physical.size()));
+  for (std::size_t i = 0; list != nullptr && i < native.physical.size(); ++i)
+    PyList_SetItem(list, static_cast<Py_ssize_t>(i),
+                   Py_BuildValue("(KK)", native.physical[i].pc.value, native.physical[i].cfa.value));
+  return list;
+}
+
+PyObject* element_list(const NativeStack& native) {
+  PyObject* list = PyList_New(static_cast<Py_ssize_t>(native.elements.size()));
+  for (std::size_t i = 0; list != nullptr && i < native.elements.size(); ++i) {
+    const NativeStack::Element& element = native.elements[i];
+    const Frame& frame = element.frame;
+    PyList_SetItem(list, static_cast<Py_ssize_t>(i),
+                   Py_BuildValue("(nnKKNNIii)", static_cast<Py_ssize_t>(element.physical),
+                                 static_cast<Py_ssize_t>(element.depth), frame.pc.address.value,
+                                 frame.pc.for_lookup().value, text_of(frame.function),
+                                 text_of(frame.file), frame.line, frame.inlined ? 1 : 0,
+                                 frame.tail_call ? 1 : 0));
+  }
+  return list;
+}
+
+/// take_registers(process, tid, innermost): reads the registers of LLDB's frame 0.
+PyObject* py_take_registers(PyObject* self, PyObject* arguments) {
+  PyObject *of_process = nullptr, *of_frame = nullptr;
+  unsigned long long tid = 0;
+  if (!PyArg_ParseTuple(arguments, "OKO:take_registers", &of_process, &tid, &of_frame)) return nullptr;
+  const auto* process = lldb_object<lldb::SBProcess>(of_process);
+  const auto* frame = lldb_object<lldb::SBFrame>(of_frame);
+  if (process == nullptr || frame == nullptr) return nullptr;
+  {
+    const WithoutGil let_go;
+    take_registers(plugin_behind(self)->sessions, *process, tid, *frame);
+  }
+  return Py_BuildValue("");
+}
+
+/// native_stack(process, tid) → (complete, physical, elements), or None for LLDB's own.
+PyObject* py_native_stack(PyObject* self, PyObject* arguments) {
+  PyObject* of_process = nullptr;
+  unsigned long long tid = 0;
+  if (!PyArg_ParseTuple(arguments, "OK:native_stack", &of_process, &tid)) return nullptr;
+  const auto* process = lldb_object<lldb::SBProcess>(of_process);
+  if (process == nullptr) return nullptr;
+  std::optional<NativeStack> native;
+  {
+    const WithoutGil let_go;
+    native = native_stack(plugin_behind(self)->sessions, *process, tid);
+  }
+  if (!native) return Py_BuildValue("");
+  return Py_BuildValue("(iNN)", native->complete ? 1 : 0, physical_list(*native), element_list(*native));
+}
+
+/// has_go(process) → bool.
+PyObject* py_has_go(PyObject* self, PyObject* arguments) {
+  PyObject* of_process = nullptr;
+  if (!PyArg_ParseTuple(arguments, "O:has_go", &of_process)) return nullptr;
+  const auto* process = lldb_object<lldb::SBProcess>(of_process);
+  if (process == nullptr) return nullptr;
+  bool found = false;
+  {
+    const WithoutGil let_go;
+    Plugin& plugin = *plugin_behind(self);
+    found = plugin.settings.native_bt() && has_go(plugin.sessions, *process);
+  }
+  return PyBool_FromLong(found);
+}
+
+PyMethodDef g_methods[] = {
+    {"run", py_run, METH_VARARGS, nullptr},
+    {"take_registers", py_take_registers, METH_VARARGS, nullptr},
+    {"native_stack", py_native_stack, METH_VARARGS, nullptr},
+    {"has_go", py_has_go, METH_VARARGS, nullptr},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+/// An empty module whose functions carry the plugin: no state of the module itself.
+bool add_native_module(std::shared_ptr<Plugin> plugin) {
+  PyObject* module = PyImport_AddModule(kNativeModule);  // Borrowed.
+  if (module == nullptr) return false;
+  auto* kept = new std::shared_ptr<Plugin>(std::move(plugin));  // As long as Python runs.
+  PyObject* capsule = PyCapsule_New(kept, kNativeModule, nullptr);
+  for (PyMethodDef* method = g_methods; capsule != nullptr && method->ml_name != nullptr; ++method) {
+    PyObject* function = PyCFunction_NewEx(method, capsule, nullptr);
+    if (function == nullptr || PyObject_SetAttrString(module, method->ml_name, function) != 0)
+      return false;
+    Py_DecRef(function);
+  }
+  return capsule != nullptr;
+}
+
+bool add_source_module(const EmbeddedPython& source) {
+  const std::string origin = std::string("<lldb-cgo>/") + source.module + ".py";
+  PyObject* code = Py_CompileString(source.text, origin.c_str(), Py_file_input);
+  if (code == nullptr) return false;
+  PyObject* module = PyImport_ExecCodeModule(source.module, code);
+  Py_DecRef(code);
+  if (module == nullptr) return false;
+  Py_DecRef(module);
+  return true;
+}
+
+bool module_is_loaded(const char* name) {
+  return PyDict_GetItemString(PyImport_GetModuleDict(), name) != nullptr;
+}
+
+}  // namespace
+
+bool add_python_modules(lldb::SBDebugger debugger, std::shared_ptr<Plugin> plugin) {
+  if (&Py_IsInitialized == nullptr || Py_IsInitialized() == 0) return false;
+  {
+    const Gil gil;
+    bool added = module_is_loaded(kNativeModule) || add_native_module(std::move(plugin));
+    for (const EmbeddedPython& source : embedded_python())
+      added = added && (module_is_loaded(source.module) || add_source_module(source));
+    if (!added) {
+      PyErr_Print();
+      return false;
+    }
+  }
+  // LLDB looks classes up in the namespace of a debugger's scripts, where they are not by themselves.
+  lldb::SBCommandReturnObject result;
+  for (const EmbeddedPython& source : embedded_python())
+    debugger.GetCommandInterpreter().HandleCommand(
+        (std::string("script import ") + source.module).c_str(), result, false);
+  return true;
+}
+
+}  // namespace cgo

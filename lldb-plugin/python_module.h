@@ -1,0 +1,15 @@
+#pragma once
+
+#include <memory>
+
+#include <lldb/API/LLDB.h>
+
+#include "lldb-plugin/lldb_command.h"
+
+namespace cgo {
+
+/// Makes `import lldb_cgo` work in LLDB's Python, and in the script namespace of `debugger`. False
+/// when this LLDB has no Python; everything else works without it.
+bool add_python_modules(lldb::SBDebugger debugger, std::shared_ptr<Plugin> plugin);
+
+}  // namespace cgo

@@ -1,0 +1,74 @@
+#include "lldb-plugin/settings.h"
+
+#include "lldb-plugin/command_line.h"
+
+namespace cgo {
+namespace {
+
+constexpr Settings::Entry kEntries[] = {
+    {"native-bt", "on|off", "Show the whole stack in LLDB's own bt, up and in editors (LLDB 22)."},
+    {"goroutine-threads", "N",
+     "Show up to N goroutines as threads of LLDB; 0 for none. LLDB slows down with many."},
+};
+
+std::optional<bool> parse_switch(std::string_view text) {
+  if (text == "on" || text == "true" || text == "1" || text == "yes") return true;
+  if (text == "off" || text == "false" || text == "0" || text == "no") return false;
+  return std::nullopt;
+}
+
+Error unknown_setting(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const Settings::Entry& entry : kEntries) names.push_back(entry.name);
+  std::string message = "no setting '" + std::string(name) + "'";
+  const std::string_view near = nearest(name, names);
+  if (!near.empty()) message += "; did you mean '" + std::string(near) + "'?";
+  return {ErrorCode::malformed_data, std::move(message)};
+}
+
+}  // namespace
+
+std::span<const Settings::Entry> Settings::entries() { return kEntries; }
+
+bool Settings::native_bt() const {
+  const std::lock_guard lock(mutex_);
+  return native_bt_;
+}
+
+std::uint64_t Settings::goroutine_threads() const {
+  const std::lock_guard lock(mutex_);
+  return goroutine_threads_;
+}
+
+std::optional<std::string> Settings::get(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  if (name == "native-bt") return native_bt_ ? "on" : "off";
+  if (name == "goroutine-threads") return std::to_string(goroutine_threads_);
+  return std::nullopt;
+}
+
+Result<void> Settings::set(std::string_view name, std::string_view value) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (name == "native-bt") {
+      const auto on = parse_switch(value);
+      if (!on) return Error{ErrorCode::malformed_data, "native-bt takes on or off"};
+      native_bt_ = *on;
+    } else if (name == "goroutine-threads") {
+      const auto most = value == "off" ? std::optional<std::uint64_t>(0) : parse_number(value);
+      if (!most) return Error{ErrorCode::malformed_data, "goroutine-threads takes a number"};
+      goroutine_threads_ = *most;
+    } else {
+      return unknown_setting(name);
+    }
+  }
+  for (const auto& changed : observers_) changed(name);
+  return {};
+}
+
+void Settings::on_change(std::function<void(std::string_view)> changed) {
+  const std::lock_guard lock(mutex_);
+  observers_.push_back(std::move(changed));
+}
+
+}  // namespace cgo
