@@ -9,10 +9,6 @@
 
 namespace cgo {
 
-/// How much of the data segment may hold build information that no section names.
-/// Source: src/debug/buildinfo/buildinfo.go, readRawBuildInfo.
-inline constexpr std::size_t kBuildInfoSearchBytes = 64 * 1024;
-
 /// Where build information begins in `data`, which starts at an address that is a multiple of 16; or
 /// nothing.
 std::optional<std::size_t> find_build_info(ByteView data);

@@ -84,15 +84,12 @@ class GoImageFinder {
     return text;
   }
 
-  Address find_build_info_in(AddressRange data) const {
-    if (const auto* file = bytes_.file(); file != nullptr)
-      data.end = std::min(data.end, wrapping_add(data.begin, kBuildInfoSearchBytes));
-    constexpr std::uint64_t kMagicWord = 0x6c697562206f47ff;  // "\xff Go buil"
+  Address find_build_info_in(const AddressRange& data) const {
+    constexpr std::uint64_t kMagicWord = 0x69756220'6f4720ff;  // "\xff Go bui"
     Address found;
     const Address first{(data.begin.value + 15) & ~15ull};
     bytes_.each_word({first, data.end}, true, [&](Address at, std::uint64_t word) {
-      // Two bytes of the word are not enough: decode_build_info checks the rest.
-      if ((word & 0xff) != (kMagicWord & 0xff) || at.value % 16 != 0) return true;
+      if (word != kMagicWord || at.value % 16 != 0) return true;
       const HeldBytes blob = bytes_.readable_constants({at, wrapping_add(at, 32)});
       if (!find_build_info(blob.bytes)) return true;
       found = at;

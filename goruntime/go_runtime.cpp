@@ -27,33 +27,27 @@ class BulkDecoder {
       : memory_(memory), layout_(layout) {}
 
   GoRuntime::Goroutines decode(const std::vector<Address>& addresses) {
-    std::vector<std::size_t> order;
+    std::vector<std::uint32_t> order;
+    order.reserve(addresses.size());
     for (std::size_t i = 0; i < addresses.size(); ++i)
-      if (addresses[i]) order.push_back(i);
-    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      if (addresses[i]) order.push_back(static_cast<std::uint32_t>(i));
+    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
       return addresses[a] < addresses[b];
     });
-    std::vector<std::optional<Result<Goroutine>>> decoded(addresses.size());
+    out_.found.resize(addresses.size());
     for (std::size_t first = 0; first < order.size();) {
       const std::size_t end = end_of_run(addresses, order, first);
-      decode_run(addresses, std::span(order).subspan(first, end - first), decoded);
+      decode_run(addresses, std::span(order).subspan(first, end - first));
       first = end;
     }
-    GoRuntime::Goroutines out;
-    out.found.reserve(addresses.size());
-    for (auto& g : decoded) {
-      if (!g) continue;
-      if (*g)
-        out.found.push_back(**std::move(g));
-      else
-        out.errors.push_back(std::move(*g).error());
-    }
-    return out;
+    // A slot that was not filled keeps address 0.
+    std::erase_if(out_.found, [](const Goroutine& g) { return !g.address; });
+    return std::move(out_);
   }
 
  private:
   std::size_t end_of_run(const std::vector<Address>& addresses,
-                         const std::vector<std::size_t>& order, std::size_t first) const {
+                         const std::vector<std::uint32_t>& order, std::size_t first) const {
     const std::uint64_t begin = addresses[order[first]].value;
     std::size_t end = first + 1;
     while (end < order.size()) {
@@ -65,21 +59,25 @@ class BulkDecoder {
     return end;
   }
 
-  void decode_run(const std::vector<Address>& addresses, std::span<const std::size_t> run,
-                  std::vector<std::optional<Result<Goroutine>>>& decoded) {
+  void decode_run(const std::vector<Address>& addresses, std::span<const std::uint32_t> run) {
     const Address begin = addresses[run.front()];
     buffer_.resize(addresses[run.back()].value - begin.value + layout_.bytes);
     const bool whole = static_cast<bool>(memory_.read(begin, buffer_));
-    for (std::size_t i : run) {
+    for (std::uint32_t i : run) {
       const auto part = slice(buffer_, addresses[i].value - begin.value, layout_.bytes);
-      decoded[i] = whole && part ? goroutine_from_bytes(*part, layout_, addresses[i])
-                                 : decode_goroutine(memory_, layout_, addresses[i]);
+      auto g = whole && part ? goroutine_from_bytes(*part, layout_, addresses[i])
+                             : decode_goroutine(memory_, layout_, addresses[i]);
+      if (g)
+        out_.found[i] = *g;
+      else
+        out_.errors.push_back(std::move(g).error());
     }
   }
 
   const MemoryReader& memory_;
   const GLayout& layout_;
   std::vector<std::byte> buffer_;
+  GoRuntime::Goroutines out_;
 };
 
 }  // namespace
