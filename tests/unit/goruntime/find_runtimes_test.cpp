@@ -1,0 +1,280 @@
+#include <catch2/catch_test_macros.hpp>
+#include <cstring>
+#include <initializer_list>
+
+#include "goruntime/go_runtime.h"
+#include "support/elf_builder.h"
+#include "support/go_program_builder.h"
+
+namespace cgo {
+namespace {
+
+constexpr std::uint64_t kAllgs = 0x10, kAllm = 0x40, kReasons = 0x80, kReasonText = 0x100;
+constexpr Address kG{0xc000002000}, kG0{0xc000003000}, kM{0xc000100000}, kAllgsArray{0xc000200000};
+
+void append(std::vector<std::byte>& code, ByteView bytes) {
+  for (std::byte byte : bytes) code.push_back(byte);
+}
+
+/// A 7-byte instruction whose operand is `target`, behind `code` that begins at `at`.
+void operand(std::vector<std::byte>& code, Address at, std::uint8_t opcode, Address target) {
+  const Address next{at.value + code.size() + 7};
+  const auto distance = static_cast<std::int32_t>(target.value - next.value);
+  ByteWriter out;
+  out.u8(0x48).u8(opcode).u8(0x0d).integer(distance);
+  append(code, out.take());
+}
+
+constexpr std::uint8_t kLoad = 0x8b, kLea = 0x8d;
+
+/// The functions whose code tells where variables lie, as all releases have them.
+void add_runtime(GoProgramBuilder& program) {
+  ByteWriter tls;
+  tls.u8(0x64).u8(0x48).u8(0x8b).u8(0x0c).u8(0x25).integer(std::int32_t{-8});
+  program.function("runtime.asmcgocall", tls.take(), 2);
+  std::vector<std::byte> code;
+  for (std::uint64_t word : {std::uint64_t{0x300}, kAllgs + 16, kAllgs + 8, kAllgs}) {
+    const bool lock = word == 0x300;
+    operand(code, program.next_function(), lock ? kLea : kLoad,
+            program.variable(word));
+  }
+  program.function("runtime.allgadd", code);
+  code.clear();
+  operand(code, program.next_function(), kLea, program.variable(0x300));
+  operand(code, program.next_function(), kLoad, program.variable(kAllm));
+  operand(code, program.next_function(), kLea, program.variable(kAllm));
+  program.function("runtime.mcommoninit", code);
+  code.clear();
+  operand(code, program.next_function(), kLea, program.variable(kReasonText));
+  operand(code, program.next_function(), kLea, program.variable(kReasons));
+  program.function("runtime.waitReason.String", code);
+}
+
+void put_g(MemoryImage& memory, const GLayout& layout, Address at, std::uint64_t id, Address m) {
+  for (std::uint32_t i = 0; i < layout.bytes; ++i) memory.u8({at.value + i}, 0);
+  memory.u64({at.value + layout.stack_lo.bytes}, 0xc000010000)
+      .u64({at.value + layout.stack_hi.bytes}, 0xc000012000)
+      .u64({at.value + layout.m.bytes}, m.value)
+      .u32({at.value + layout.atomicstatus.bytes}, 2)
+      .u64({at.value + layout.goid.bytes}, id);
+}
+
+void put_m(MemoryImage& memory, const MLayout& layout, Address at, Address g0, Address next) {
+  for (std::uint32_t i = 0; i < layout.bytes; ++i) memory.u8({at.value + i}, 0);
+  memory.u64({at.value + layout.g0.bytes}, g0.value)
+      .u64({at.value + layout.procid.bytes}, 4711)
+      .u64({at.value + layout.curg.bytes}, kG.value)
+      .u64({at.value + layout.alllink.bytes}, next.value);
+}
+
+/// One goroutine on one m.
+void add_state(const GoProgramBuilder& program, MemoryImage& memory) {
+  put_g(memory, program.layout().g, kG, 1, kM);
+  put_g(memory, program.layout().g, kG0, 0, kM);
+  put_m(memory, program.layout().m, kM, kG0, {});
+  memory.u64(kAllgsArray, kG.value);
+  memory.u64(program.variable(kAllgs), kAllgsArray.value)
+      .u64(program.variable(kAllgs + 8), 1)
+      .u64(program.variable(kAllgs + 16), 4)
+      .u64(program.variable(kAllm), kM.value)
+      .u64(program.variable(kReasons + 16), program.variable(kReasonText).value)
+      .u64(program.variable(kReasons + 24), 17)
+      .text(program.variable(kReasonText), "GC assist marking");
+}
+
+GoRuntimes find(const MemoryImage& memory, std::vector<Image> images) {
+  const ImageMap map(std::move(images));
+  return find_go_runtimes(memory, map, {});
+}
+
+}  // namespace
+
+TEST_CASE("a stripped program of every release is found with all it needs") {
+  for (GoVersion version : {GoVersion{19, 8}, GoVersion{20, 14}, GoVersion{22, 1}, GoVersion{24, 6},
+                            GoVersion{27, 4}}) {
+    for (const int shape : {0, 1, 2}) {
+      CAPTURE(version.minor, shape);
+      GoProgramBuilder program(version, 0x55550000'0000);
+      program.sections = shape == 0;
+      program.code_in_file = shape != 2;
+      add_runtime(program);
+      MemoryImage memory;
+      program.add_to(memory);
+      add_state(program, memory);
+      // The code of a file that is there is read through memory too: the reader of a process has it.
+      GoProgramBuilder blind = program;
+      blind.code_in_file = false;
+      blind.add_to(memory);
+      add_state(program, memory);
+
+      const GoRuntimes found = find(memory, {program.image()});
+      for (const Error& error : found.problems) UNSCOPED_INFO(error.message);
+      REQUIRE(found.all.size() == 1);
+      CHECK(found.problems.empty());
+      const GoRuntime& runtime = *found.all.front();
+
+      CHECK(runtime.version() == version);
+      CHECK(runtime.parts().g_tls_offset == -8);
+      CHECK(runtime.parts().allgs == program.variable(kAllgs));
+      CHECK(runtime.parts().allm == program.variable(kAllm));
+      CHECK(runtime.parts().wait_reason_strings == program.variable(kReasons));
+      CHECK(found.at(program.text()) == &runtime);
+      CHECK(found.at({0x1234}) == nullptr);
+      CHECK(runtime.function_at(program.text())->name == "runtime.asmcgocall");
+      CHECK(runtime.goroutines(memory).found.size() == 1);
+      CHECK(runtime.machines(memory).found.size() == 1);
+      CHECK(*runtime.wait_reason(memory, 1) == "GC assist marking");
+    }
+  }
+}
+
+TEST_CASE("addresses from code are not believed where memory contradicts them") {
+  GoProgramBuilder program({27, 4}, 0);
+  add_runtime(program);
+  MemoryImage memory;
+  GoProgramBuilder blind = program;
+  blind.code_in_file = false;
+  blind.add_to(memory);
+  add_state(program, memory);
+  memory.u64(program.variable(kAllgs + 8), 5);  // Longer than its capacity.
+  memory.u64({kG0.value + program.layout().g.m.bytes}, 0x666000);
+  memory.u64(program.variable(kReasons + 24), 3);
+  const GoRuntimes found = find(memory, {program.image()});
+  REQUIRE(found.all.size() == 1);
+  CHECK_FALSE(found.all[0]->parts().allgs);
+  CHECK_FALSE(found.all[0]->parts().allm);
+  CHECK_FALSE(found.all[0]->parts().wait_reason_strings);
+  const auto goroutines = found.all[0]->goroutines(memory);
+  CHECK(goroutines.found.empty());
+  REQUIRE_FALSE(goroutines.errors.empty());
+  CHECK(goroutines.errors[0].message.find("allgs") != std::string::npos);
+}
+
+TEST_CASE("a plugin belongs to the runtime of its program") {
+  GoProgramBuilder plugin({26, 8}, 0x7000'0000'0000);
+  plugin.plugin = true;
+  plugin.function("main.Hello", {});
+  GoProgramBuilder program({26, 8}, 0);
+  program.next = plugin.moduledata();
+  add_runtime(program);
+  MemoryImage memory;
+  program.add_to(memory);
+  plugin.add_to(memory);
+  add_state(program, memory);
+  // The plugin comes first in the list of images: order must not matter.
+  const GoRuntimes found = find(memory, {plugin.image(), program.image()});
+  for (const Error& error : found.problems) UNSCOPED_INFO(error.message);
+  REQUIRE(found.all.size() == 1);
+  REQUIRE(found.all[0]->parts().modules.size() == 2);
+  CHECK(found.all[0]->function_named("main.Hello"));
+  CHECK(found.at(plugin.text()) == found.all[0].get());
+}
+
+TEST_CASE("a plugin that is not linked in yet is a problem, not a runtime") {
+  GoProgramBuilder plugin({26, 8}, 0);
+  plugin.plugin = true;
+  plugin.function("main.Hello", {});
+  MemoryImage memory;
+  plugin.add_to(memory);
+  const GoRuntimes found = find(memory, {plugin.image()});
+  CHECK(found.all.empty());
+  CHECK(found.problems.size() == 1);
+}
+
+TEST_CASE("two programs of different releases are two runtimes") {
+  GoProgramBuilder one({19, 8}, 0), two({27, 4}, 0x7000'0000'0000);
+  one.function("one.f", {});
+  two.function("two.f", {});
+  MemoryImage memory;
+  one.add_to(memory);
+  two.add_to(memory);
+  const GoRuntimes found = find(memory, {one.image(), two.image()});
+  REQUIRE(found.all.size() == 2);
+  CHECK(found.at(one.text())->version() == GoVersion{19, 8});
+  CHECK(found.at(two.text())->version() == GoVersion{27, 4});
+}
+
+TEST_CASE("a circular list of modules ends with a problem") {
+  GoProgramBuilder program({27, 4}, 0);
+  program.next = program.moduledata();
+  program.function("main.main", {});
+  MemoryImage memory;
+  program.add_to(memory);
+  const GoRuntimes found = find(memory, {program.image()});
+  CHECK(found.all.size() == 1);
+  REQUIRE(found.problems.size() == 1);
+  CHECK(found.problems[0].message.find("circular") != std::string::npos);
+}
+
+TEST_CASE("releases without a layout are unsupported, and it says what was looked for") {
+  GoProgramBuilder program({27, 4}, 0);
+  program.version_text = "go1.31.2";
+  program.function("main.main", {});
+  MemoryImage memory;
+  program.add_to(memory);
+  const GoRuntimes found = find(memory, {program.image()});
+  CHECK(found.all.empty());
+  REQUIRE(found.problems.size() == 1);
+  CHECK(found.problems[0].code == ErrorCode::unsupported);
+  CHECK(found.problems[0].message.find("go1.31.2") != std::string::npos);
+  CHECK(found.problems[0].message.find("DWARF") != std::string::npos);
+}
+
+TEST_CASE("a newer patch release is used only where memory confirms its layout") {
+  for (const bool confirmed : {true, false}) {
+    GoProgramBuilder program({27, 4}, 0);
+    program.version_text = "go1.27.99";
+    add_runtime(program);
+    MemoryImage memory;
+    GoProgramBuilder blind = program;
+    blind.code_in_file = false;
+    blind.add_to(memory);
+    add_state(program, memory);
+    if (!confirmed) memory.u64({kG0.value + program.layout().g.m.bytes}, 0x666000);
+    const GoRuntimes found = find(memory, {program.image()});
+    CHECK(found.all.size() == (confirmed ? 1u : 0u));
+    CHECK(found.problems.size() == (confirmed ? 0u : 1u));
+  }
+}
+
+TEST_CASE("images without Go are passed over in silence") {
+  ElfBuilder elf(3);
+  elf.segment({.type = 1, .flags = 6, .address = {0x1000}, .contents = std::vector<std::byte>(64)});
+  elf.section({.name = ".data", .type = 1, .flags = 3, .address = {0x1000},
+               .contents = std::vector<std::byte>(64)});
+  auto file = ElfFile::from_bytes(elf.build(), "libc.so.6");
+  REQUIRE(file);
+  Image c_library{.path = "/lib/libc.so.6", .file = *file};
+  Image missing{.path = "/lib/gone.so", .range = {{0x700000}, {0x800000}}};
+  const GoRuntimes found = find(MemoryImage{}, {c_library, missing});
+  CHECK(found.all.empty());
+  CHECK(found.problems.empty());
+}
+
+TEST_CASE("memory without the data segment is a problem that says so") {
+  GoProgramBuilder program({27, 4}, 0);
+  program.function("main.main", {});
+  const GoRuntimes found = find(MemoryImage{}, {program.image()});
+  CHECK(found.all.empty());
+  REQUIRE(found.problems.size() == 1);
+  CHECK(found.problems[0].message.find("moduledata") != std::string::npos);
+}
+
+TEST_CASE("any byte of data may be missing") {
+  GoProgramBuilder program({27, 4}, 0);
+  add_runtime(program);
+  MemoryImage memory;
+  GoProgramBuilder blind = program;
+  blind.code_in_file = false;
+  blind.add_to(memory);
+  add_state(program, memory);
+  const Image image = program.image();
+  // The part around moduledata and the variables, where something depends on each byte.
+  for (std::uint64_t at = program.moduledata().value; at < program.variable(0x120).value; at += 41) {
+    const GoRuntimes found = find(memory.drop({at}), {image});
+    CHECK(found.all.size() + found.problems.size() >= 1);
+    for (const auto& runtime : found.all) (void)runtime->goroutines(memory.drop({at}));
+  }
+}
+
+}  // namespace cgo
