@@ -72,7 +72,8 @@ WAIT = (c("leaf_wait", "wait"), c("leaf", "leaf_wait"))
 FAULT = (c("leaf_fault", "fault"), c("leaf", "leaf_fault"))
 # abort() → raise → pthread_kill's implementation.
 ABORT = (Library("libc.so.6", 3, ("abort", "__GI_abort")), c("leaf_abort", "abort"), c("leaf", "leaf_abort"))
-ASSERT = (Library("libc.so.6", None, ("__assert_fail", "__GI___assert_fail")), c("leaf_assert", "assert"),
+# __assert_fail → its base → abort …
+ASSERT = (Library("libc.so.6", 5, ("__assert_fail", "__GI___assert_fail")), c("leaf_assert", "assert"),
           c("leaf", "leaf_assert"))
 GO_PANIC = (go("main.failWithPanic", "panic"), go("main.goPanic", "go_panic"))
 GO_NIL = (go("main.failWithNil", "nil"), go("main.goNil", "go_nil"))

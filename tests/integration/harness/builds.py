@@ -9,7 +9,7 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from .paths import ARTIFACTS, FIXTURES
+from .paths import ARTIFACTS, FIXTURES, HERE
 
 BUILD_TIMEOUT_S = 600
 # Build modes of the mix fixture.
@@ -130,6 +130,13 @@ def build_mix(release, optimization="O2", kind="exe"):
         host = go_build(release, optimization, "hosts/plugin", "pluginhost", ())
         return Built(host, (library,))
     raise ValueError(kind)
+
+
+def build_module(release, fixture):
+    """A fixture on a pinned module with bundled C: that C is compiled once for all releases where it can be."""
+    wrapper = os.path.join(HERE, "harness", "cached-gcc")
+    env = {"CC": wrapper} if shutil.which("ccache") else {}
+    return Built(go_build(release, "O2", fixture, fixture, (), env_extra=env))
 
 
 def build_cxx(release, optimization="O2"):

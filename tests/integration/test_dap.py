@@ -1,0 +1,64 @@
+"""What VS Code shows: a session with lldb-dap that loads the plugin, stops four crossings deep and looks around."""
+import json
+import os
+
+import pytest
+
+import expected
+from harness import matrix, tool
+from harness.dap import Session
+from harness.matching import match, user_elements
+from harness.paths import LLDB_DAP, PLUGIN
+
+
+def pytest_generate_tests(metafunc):
+    releases = [r for r in metafunc.config.found_releases if r.minor in ("1.19", "1.21", "1.24", "1.27")]
+    if metafunc.config.getoption("--quick"):
+        releases = releases[-1:]
+    cells = [matrix.Cell(r, "O2", "exe", "lldb-dap", "fault_depth4") for r in releases]
+    metafunc.parametrize("cell", [pytest.param(c, id=str(c)) for c in cells])
+
+
+def wanted_names(frames):
+    return [f.function for f in frames]
+
+
+@pytest.mark.skipif(not os.access(LLDB_DAP, os.X_OK), reason="no lldb-dap-22")
+def test_session(cell):
+    built = matrix.built(cell.release, "O2", "exe")
+    with Session() as dap:
+        dap.request("initialize", {"adapterID": "lldb-dap", "linesStartAt1": True, "columnsStartAt1": True, "pathFormat": "path"})
+        launch = dap.send("launch", {"program": built.exe, "args": ["fault", "4"], "stopOnEntry": False,
+                                     "env": {"GOTRACEBACK": "crash"}, "initCommands": [f"plugin load {PLUGIN}"]})
+        dap.wait_for("initialized")
+        dap.request("setFunctionBreakpoints", {"breakpoints": [{"name": "leaf_fault"}]})
+        dap.request("configurationDone")
+        dap.answer(launch, "launch")
+        stopped = dap.wait_for("stopped")
+        assert stopped["reason"] in ("function breakpoint", "breakpoint"), stopped
+        thread = stopped["threadId"]
+        assert thread in [t["id"] for t in dap.request("threads")["threads"]]
+
+        shown = dap.request("stackTrace", {"threadId": thread, "startFrame": 0, "levels": 200})["stackFrames"]
+        frames = expected.nest(4, (expected.c("leaf_fault", "fault"), expected.c("leaf", "leaf_fault"))) + expected.run("run_nest")
+        users = set(wanted_names(frames))
+        names = [plain(f["name"]) for f in shown]
+        assert [n for n in names if n in users] == wanted_names(frames)
+        assert names[0] == "leaf_fault"
+
+        # SIGURG must not stop a program that runs under the plugin.
+        answer = dap.request("evaluate", {"expression": "`cgo bt --json", "context": "repl", "frameId": shown[0]["id"]})["result"]
+        line = next(text for text in answer.splitlines() if text.startswith("{"))
+        document = json.loads(line)
+        tool.check_stacks(document)
+        names = [e["function"] for e in user_elements(document["stacks"][0])]
+        assert names == wanted_names(frames)
+        depth = dap.request("evaluate", {"expression": "how", "context": "watch", "frameId": shown[0]["id"]})
+        assert depth["result"].startswith("1"), depth
+
+
+def plain(name):
+    """LLDB marks frames of a provider and may add parameters or the module."""
+    name = name.replace(" [synthetic]", "").replace(" [inlined]", "").strip()
+    name = name.split("`")[-1]
+    return name.split("(")[0] if name.startswith(("c_", "leaf")) else name

@@ -1,0 +1,106 @@
+"""Inside LLDB 22: native bt shows the stitched stack, in cores, at a fault and through lldb-server."""
+import re
+import signal
+import subprocess
+
+import pytest
+
+import expected
+from harness import matrix, stops, tool
+from harness.matching import find_stack, match, user_elements
+
+MINORS = ("1.19", "1.21", "1.24", "1.27")
+FRAMES = expected.nest(4, expected.FAULT) + expected.run("run_nest")
+USERS = {f.function for f in FRAMES}
+LLDB_SERVER = "/usr/bin/lldb-server-22"
+
+
+def pytest_generate_tests(metafunc):
+    quick = metafunc.config.getoption("--quick")
+    releases = [r for r in metafunc.config.found_releases if r.minor in MINORS]
+    source = metafunc.function.__name__.removeprefix("test_")
+    cells = [matrix.Cell(r, "O2", "exe", f"lldb {source}", "fault_depth4") for r in (releases[-1:] if quick else releases)]
+    metafunc.parametrize("cell", [pytest.param(c, id=str(c)) for c in cells])
+
+
+def native_frames(text):
+    """Function names of the frames that `bt` printed, of the first thread shown."""
+    names = []
+    for line in text.splitlines():
+        found = re.match(r"\s+(?:\* )?frame #(\d+): 0x[0-9a-f]+ (?:[^`]*`)?(.*)", line)
+        if not found:
+            continue
+        if found.group(1) == "0" and names:
+            break
+        names.append(re.split(r" at | \[|\(| \+ ", found.group(2))[0].strip())
+    return names
+
+
+def users_of(names):
+    return [n for n in names if n in USERS]
+
+
+WANTED = [f.function for f in FRAMES]
+
+
+def test_core(cell):
+    """Stock bt on the crash core, with the plugin, shows what cgo bt shows."""
+    built = matrix.built(cell.release, "O2", "exe")
+    with stops.crash_core_of(built, "fault", 4) as (core, _):
+        document = tool.stacks_of("--all", "--core", core, "--exe", built.exe, allowed=(0, 4))
+        stack = find_stack(document, expected.go("main.main", "main"), "mix")
+        index = stack["thread"]["index"]
+        text = tool.run_lldb(f"target create {built.exe} --core {core}", f"thread select {index}", "bt", "cgo bt --json")
+    assert users_of(native_frames(text[text.index("thread select"):])) == WANTED
+
+
+def test_fault(cell):
+    """A launched program that stops at the signal, before Go has handled it."""
+    built = matrix.built(cell.release, "O2", "exe")
+    text = tool.run_lldb("process handle SIGSEGV --stop true --pass true --notify true", "run", arguments=("--", *built.command("fault", 4)))
+    assert "SIGURG" not in text, "the program stopped at SIGURG"
+    # A batch session ends at an unexpected signal: the commands after it come from -k.
+    text = run_to_crash(built, "bt", "cgo bt --json", "kill")
+    assert users_of(native_frames(text[text.index("(lldb) bt"):])) == WANTED
+    document = tool.json.loads(next(line for line in text.splitlines() if line.startswith("{")))
+    tool.check_stacks(document)
+    assert match(FRAMES, user_elements(document["stacks"][0]), "mix") is None
+
+
+def run_to_crash(built, *commands):
+    words = [tool.LLDB, "--no-lldbinit", "-b", "-o", "settings set use-color false", "-o", f"plugin load {tool.PLUGIN}", "-o", "run"]
+    for command in commands:
+        words += ["-k", command]
+    done = subprocess.run([*words, "--", *built.command("fault", 4)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          errors="replace", timeout=tool.TIMEOUT_S, check=False)
+    assert done.returncode >= 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_remote(cell, tmp_path):
+    """The same through lldb-server on loopback."""
+    built = matrix.built(cell.release, "O2", "exe")
+    port_file = tmp_path / "port"
+    server = subprocess.Popen([LLDB_SERVER, "gdbserver", "127.0.0.1:0", "--named-pipe", str(port_file), "--", *built.command("fault", 4)],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        port = wait_for_port(server, port_file)
+        text = tool.run_lldb(f"target create {built.exe}", f"gdb-remote 127.0.0.1:{port}", "breakpoint set -n leaf_fault", "continue",
+                             "bt", "cgo bt --json", "kill")
+    finally:
+        server.send_signal(signal.SIGKILL)
+        server.wait(timeout=30)
+    assert users_of(native_frames(text[text.index("(lldb) bt"):])) == WANTED
+    document = tool.json.loads(next(line for line in text.splitlines() if line.startswith("{")))
+    assert [e["function"] for e in user_elements(document["stacks"][0])] == WANTED
+
+
+def wait_for_port(server, path):
+    """lldb-server chooses the port and writes it, with a NUL at the end."""
+    import time
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and server.poll() is None:
+        if path.exists() and path.read_bytes().rstrip(b"\0").strip():
+            return int(path.read_bytes().rstrip(b"\0"))
+        time.sleep(0.05)
+    raise stops.StopError("lldb-server did not name its port")
