@@ -52,6 +52,7 @@ class DwarfCode {
   using UnitMap = IntervalMap<std::uint64_t>;  // Offset of the unit's header.
 
   std::shared_ptr<UnitState> state(const DwarfUnit& unit) const;
+  Result<void> add_symbol(DwarfPlace place, Address entry, SourceFrame& frame) const;
   bool executable(Address begin) const;
   Result<void> read_aranges() const;
   void read_unit_ranges() const;

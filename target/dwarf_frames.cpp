@@ -80,6 +80,23 @@ Result<SourceFrame> DwarfCode::named_frame(DwarfPlace place) const {
   return frame;
 }
 
+/// gcc gives C++ functions that are local to a file no linkage name, but they have a symbol, which
+/// tells their parameters.
+Result<void> DwarfCode::add_symbol(DwarfPlace place, Address entry, SourceFrame& frame) const {
+  if (frame.language != Language::cxx || !frame.linkage_name.empty()) return {};
+  const ElfSymbol* symbol = file_.sections().file().symbol_at(entry);
+  if (!symbol || symbol->file_address != entry) return {};
+  auto names = function_names(place);
+  if (!names) return std::move(names).error();
+  // The symbol may be that of another function with equal code, which the linker has merged.
+  auto readable = demangle(symbol->name);
+  const std::string_view name = names->name.substr(0, names->name.find('<'));
+  if (!readable || name.empty() || readable->find(name) == std::string::npos) return {};
+  frame.linkage_name = std::string(symbol->name);
+  frame.function = *std::move(readable);
+  return {};
+}
+
 Result<std::vector<SourceFrame>> DwarfCode::frames_at(Address pc) const {
   auto found = function_at(pc);
   if (!found) return std::move(found).error();
@@ -106,6 +123,10 @@ Result<std::vector<SourceFrame>> DwarfCode::frames_at(Address pc) const {
   for (auto level = chain->rbegin(); level != chain->rend(); ++level) {
     auto frame = named_frame(level->place);
     if (!frame) return std::move(frame).error();
+    if (level->place.offset == found->function->offset) {
+      auto added = add_symbol(level->place, found->function->entry, *frame);
+      if (!added) return std::move(added).error();
+    }
     frame->file = (*table)->path(position.file);
     frame->line = position.line;
     frame->inlined = std::next(level) != chain->rend();

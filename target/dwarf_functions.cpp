@@ -12,10 +12,10 @@ namespace {
 /// "outer::inner::name" for a name in the scope with this number.
 Result<std::string> scoped_name(const DwarfUnit& unit, std::span<const DwarfScope> scopes,
                                 std::uint32_t scope, std::string_view name) {
-  constexpr std::size_t kLongestName = 1 << 16;
+  constexpr std::size_t kLongestName = 1 << 16, kMostParts = 512;
   std::vector<std::string_view> parts{name};
   std::size_t bytes = name.size();
-  for (; scope != 0; scope = scopes[scope].parent) {
+  for (; scope != 0; scope = scopes[scope].parent) {  // A parent has a lower number.
     const DwarfScope& entry = scopes[scope];
     if (entry.tag == dw::TAG_subprogram) continue;
     auto die = read_die({&unit, entry.offset});
@@ -24,14 +24,15 @@ Result<std::string> scoped_name(const DwarfUnit& unit, std::span<const DwarfScop
     die->attributes([&](std::uint16_t attribute, const DwarfValue& found) {
       if (attribute == dw::AT_name) value = found;
     });
-    std::string_view part = "(anonymous namespace)";
+    std::string_view part =
+        entry.tag == dw::TAG_namespace ? "(anonymous namespace)" : "(anonymous)";
     if (value) {
       auto text = unit.text(value);
       if (!text) return std::move(text).error();
       part = *text;
     }
     bytes += part.size() + 2;
-    if (bytes > kLongestName)
+    if (bytes > kLongestName || parts.size() > kMostParts)
       return dwarf_error({&unit, entry.offset}, "a qualified name is too long");
     parts.push_back(part);
   }
@@ -72,11 +73,8 @@ class ContentsReader {
       case dw::TAG_structure_type:
       case dw::TAG_class_type:
       case dw::TAG_union_type:
-        if (with_types_) {
-          auto done = type(scan, die);
-          if (!done) return done;
-        }
-        break;
+        if (scoped_ || with_types_) return type(scan, die);
+        return {};
       case dw::TAG_typedef:
         if (with_types_) return alias(scan, die);
         return {};
@@ -91,36 +89,31 @@ class ContentsReader {
       default:
         return {};
     }
-    // Go names are whole by themselves.
-    if (scoped_ && die.abbrev->has_children) open(die, scan.depth());
-    return {};
+    return add_scope(die, scan.depth(), scope());
   }
 
-  void open(const DwarfDie& die, std::uint32_t depth) {
-    open_.push_back({depth, static_cast<std::uint32_t>(out_.scopes.size())});
-    const std::uint32_t parent = open_.size() < 2 ? 0 : open_[open_.size() - 2].scope;
+  /// Makes `die` a scope in the one with number `parent`. Those without children count too: they
+  /// are what a specification refers to.
+  Result<void> add_scope(const DwarfDie& die, std::uint32_t depth, std::uint32_t parent) {
+    constexpr std::size_t kDeepest = 256;
+    if (!scoped_) return {};  // Go names are whole by themselves.
+    if (open_.size() >= kDeepest) return dwarf_error(die.place(), "scopes are nested too deeply");
+    if (die.abbrev->has_children)
+      open_.push_back({depth, static_cast<std::uint32_t>(out_.scopes.size())});
     out_.scopes.push_back({die.offset, die.tag(), parent});
+    return {};
   }
   std::uint32_t scope() const { return open_.empty() ? 0 : open_.back().scope; }
 
   Result<void> function(DwarfScan& scan, const DwarfDie& die) {
     DwarfPcAttributes pc;
-    DwarfFunction found{.offset = die.offset};
-    scan.attributes([&](std::uint16_t name, const DwarfValue& value) {
-      pc.take(name, value);
-      if (name == dw::AT_abstract_origin || name == dw::AT_specification)
-        if (value.form != dw::FORM_ref_addr && value.number < unit_.header.end)
-          found.origin = unit_.header.offset + value.number;
-    });
-    // Functions without children need a scope too: a name is looked up through its own entry.
-    if (scoped_ && !die.abbrev->has_children)
-      out_.scopes.push_back({die.offset, die.tag(), scope()});
+    scan.attributes([&](std::uint16_t name, const DwarfValue& value) { pc.take(name, value); });
     if (!pc) return {};
     std::vector<AddressRange> ranges;
     auto done = append_ranges(unit_, pc, budget_, ranges);
     if (!done) return done;
     if (ranges.empty()) return {};
-    found.entry = ranges.front().begin;
+    DwarfFunction found{.offset = die.offset, .entry = ranges.front().begin};
     if (pc.entry && !unit_.number(pc.entry)) {
       auto entry = unit_.address(pc.entry);
       if (!entry) return std::move(entry).error();
@@ -133,13 +126,22 @@ class ContentsReader {
   }
 
   Result<void> type(DwarfScan& scan, const DwarfDie& die) {
-    DwarfValue name;
+    DwarfValue name, specification;
     bool declaration = false;
     scan.attributes([&](std::uint16_t attribute, const DwarfValue& value) {
       if (attribute == dw::AT_name) name = value;
+      if (attribute == dw::AT_specification) specification = value;
       if (attribute == dw::AT_declaration) declaration = value.number != 0;
     });
-    return declaration ? Result<void>{} : add_type(die, name);
+    // A type may be declared in a namespace and defined outside of it.
+    const DwarfScope* declared =
+        specification ? out_.scope_at(unit_.header.offset + specification.number) : nullptr;
+    const std::uint32_t parent = declared ? declared->parent : scope();
+    if (with_types_ && !declaration) {
+      auto done = add_type(die, name, parent);
+      if (!done) return done;
+    }
+    return add_scope(die, scan.depth(), parent);
   }
 
   /// A typedef counts when it is all that names a structure: "typedef struct { ... } T".
@@ -160,14 +162,14 @@ class ContentsReader {
     bool named = false;
     target->attributes(
         [&](std::uint16_t attribute, const DwarfValue&) { named |= attribute == dw::AT_name; });
-    return named ? Result<void>{} : add_type(die, name);
+    return named ? Result<void>{} : add_type(die, name, scope());
   }
 
-  Result<void> add_type(const DwarfDie& die, const DwarfValue& name) {
+  Result<void> add_type(const DwarfDie& die, const DwarfValue& name, std::uint32_t parent) {
     if (!name) return {};
     auto text = unit_.text(name);
     if (!text) return std::move(text).error();
-    auto full = scoped_name(unit_, out_.scopes, scope(), *text);
+    auto full = scoped_name(unit_, out_.scopes, parent, *text);
     if (!full) return std::move(full).error();
     out_.types.push_back({die.offset, *std::move(full)});
     return {};

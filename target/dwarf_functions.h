@@ -15,8 +15,6 @@ namespace cgo {
 struct DwarfFunction {
   std::uint64_t offset = 0;  ///< Of its entry in the unit.
   Address entry;
-  /// The declaration or abstract instance it refers to, as an offset of the same unit; 0 for none.
-  std::uint64_t origin = 0;
 };
 
 /// An entry that names what is inside of it: a namespace, type or function.
