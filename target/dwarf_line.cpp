@@ -265,9 +265,12 @@ std::string DwarfLineTable::path(std::uint64_t file) const {
   if (index >= files_.size()) return {};
   const File& found = files_[index];
   std::filesystem::path path(found.name);
-  if (path.is_relative() && found.directory < directories_.size())
-    path = std::filesystem::path(directories_[found.directory]) / path;
-  if (path.is_relative()) path = std::filesystem::path(comp_dir_) / path;
+  const auto below = [&path](std::string_view directory) {
+    if (path.is_relative()) path = std::filesystem::path(directory) / path;
+  };
+  if (found.directory < directories_.size()) below(directories_[found.directory]);
+  // Directory 0 is the compilation directory, and the others may be relative to it.
+  if (found.directory != 0) below(directories_.empty() ? comp_dir_ : directories_.front());
   return path.lexically_normal().string();
 }
 

@@ -1,0 +1,31 @@
+#include <algorithm>
+
+#include "dwarf_sections.h"
+#include "seeds.h"
+#include "support/dwarf_samples.h"
+#include "target/dwarf_cache.h"
+
+namespace cgo {
+namespace {
+
+std::vector<std::byte> as_input(const DwarfBuilder::Sections& sections) {
+  ByteWriter out;
+  for (const auto& [name, contents] : sections) {
+    const auto kind = std::find(kFuzzedSections.begin(), kFuzzedSections.end(), name);
+    out.u8(static_cast<std::uint8_t>(kind - kFuzzedSections.begin()));
+    out.u32(static_cast<std::uint32_t>(contents.size())).bytes(contents);
+  }
+  return out.take();
+}
+
+}  // namespace
+
+void write_seeds(const SeedWriter& out) {
+  out.add("dwarf4", as_input(sample_sections(4)));
+  out.add("dwarf5", as_input(sample_sections(5)));
+  DwarfStructs structs;
+  structs["runtime.g"] = {.name = "runtime.g", .bytes = 456, .members = {{"stack", 0, 16}}};
+  out.add("structs", encode_structs(structs));
+}
+
+}  // namespace cgo
