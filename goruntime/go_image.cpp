@@ -120,6 +120,7 @@ class GoImageFinder {
       if (layout) {
         out_.layout = *layout;
         note("layout of the runtime from DWARF");
+        note_differences();
         return {};
       }
       why = layout.error().message;
@@ -137,6 +138,16 @@ class GoImageFinder {
     return {};
   }
 
+  /// A binary may know better (an experiment, a patched runtime): worth knowing, not a problem.
+  void note_differences() {
+    const ArchInfo* arch = bytes_.file()->arch();
+    if (arch == nullptr) return;
+    const auto table = layout_from_table(out_.version, *arch);
+    if (!table) return;
+    for (std::string& line : layout_differences(out_.layout, *table))
+      note("unlike the measured " + format_go_version(out_.version) + ": " + std::move(line));
+  }
+
   Result<RuntimeLayout> layout_from_debug_information() {
     auto dwarf = dwarf_(*out_.image);
     if (!dwarf) return std::move(dwarf).error();
@@ -150,8 +161,10 @@ class GoImageFinder {
     const auto headers = find_pc_headers();
     if (headers.empty())
       return Error{ErrorCode::not_found,
-                   out_.version_text + ", but no pclntab was found (no section, and no pcHeader in "
-                   "its constants)"};
+                   out_.version_text + ", but no pclntab was found (" +
+                       (bytes_.file() ? "no section, and no pcHeader in its constants)"
+                                      : "its file is not here, and memory lacks its constants): "
+                                        "put the file where the debugger finds it")};
     std::optional<Error> why;
     for (const auto& [at, header] : headers) {
       for (const Address candidate : find_module_data(at, header)) {

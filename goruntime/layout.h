@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "goruntime/go_version.h"
 #include "target/arch.h"
@@ -61,5 +63,9 @@ Result<RuntimeLayout> layout_from_table(GoVersion version, const ArchInfo& arch)
 /// The layout the binary's own debug information gives. not_found when Go's DWARF was stripped;
 /// malformed_data when a field that every release has is missing.
 Result<RuntimeLayout> layout_from_dwarf(const DwarfInfo& dwarf);
+
+/// What `have` says otherwise than `want`, one line each ("runtime.g.goid is at 168, expected at 152");
+/// empty when they agree.
+std::vector<std::string> layout_differences(const RuntimeLayout& have, const RuntimeLayout& want);
 
 }  // namespace cgo
