@@ -5,82 +5,10 @@
 #include "goruntime/go_runtime.h"
 #include "support/elf_builder.h"
 #include "support/go_program_builder.h"
+#include "support/go_runtime_state.h"
 
 namespace cgo {
 namespace {
-
-constexpr std::uint64_t kAllgs = 0x10, kAllm = 0x40, kReasons = 0x80, kReasonText = 0x100;
-constexpr Address kG{0xc000002000}, kG0{0xc000003000}, kM{0xc000100000}, kAllgsArray{0xc000200000};
-
-void append(std::vector<std::byte>& code, ByteView bytes) {
-  for (std::byte byte : bytes) code.push_back(byte);
-}
-
-/// A 7-byte instruction whose operand is `target`, behind `code` that begins at `at`.
-void operand(std::vector<std::byte>& code, Address at, std::uint8_t opcode, Address target) {
-  const Address next{at.value + code.size() + 7};
-  const auto distance = static_cast<std::int32_t>(target.value - next.value);
-  ByteWriter out;
-  out.u8(0x48).u8(opcode).u8(0x0d).integer(distance);
-  append(code, out.take());
-}
-
-constexpr std::uint8_t kLoad = 0x8b, kLea = 0x8d;
-
-/// The functions whose code tells where variables lie, as all releases have them.
-void add_runtime(GoProgramBuilder& program) {
-  ByteWriter tls;
-  tls.u8(0x64).u8(0x48).u8(0x8b).u8(0x0c).u8(0x25).integer(std::int32_t{-8});
-  program.function("runtime.asmcgocall", tls.take(), 2);
-  std::vector<std::byte> code;
-  for (std::uint64_t word : {std::uint64_t{0x300}, kAllgs + 16, kAllgs + 8, kAllgs}) {
-    const bool lock = word == 0x300;
-    operand(code, program.next_function(), lock ? kLea : kLoad,
-            program.variable(word));
-  }
-  program.function("runtime.allgadd", code);
-  code.clear();
-  operand(code, program.next_function(), kLea, program.variable(0x300));
-  operand(code, program.next_function(), kLoad, program.variable(kAllm));
-  operand(code, program.next_function(), kLea, program.variable(kAllm));
-  program.function("runtime.mcommoninit", code);
-  code.clear();
-  operand(code, program.next_function(), kLea, program.variable(kReasonText));
-  operand(code, program.next_function(), kLea, program.variable(kReasons));
-  program.function("runtime.waitReason.String", code);
-}
-
-void put_g(MemoryImage& memory, const GLayout& layout, Address at, std::uint64_t id, Address m) {
-  for (std::uint32_t i = 0; i < layout.bytes; ++i) memory.u8({at.value + i}, 0);
-  memory.u64({at.value + layout.stack_lo.bytes}, 0xc000010000)
-      .u64({at.value + layout.stack_hi.bytes}, 0xc000012000)
-      .u64({at.value + layout.m.bytes}, m.value)
-      .u32({at.value + layout.atomicstatus.bytes}, 2)
-      .u64({at.value + layout.goid.bytes}, id);
-}
-
-void put_m(MemoryImage& memory, const MLayout& layout, Address at, Address g0, Address next) {
-  for (std::uint32_t i = 0; i < layout.bytes; ++i) memory.u8({at.value + i}, 0);
-  memory.u64({at.value + layout.g0.bytes}, g0.value)
-      .u64({at.value + layout.procid.bytes}, 4711)
-      .u64({at.value + layout.curg.bytes}, kG.value)
-      .u64({at.value + layout.alllink.bytes}, next.value);
-}
-
-/// One goroutine on one m.
-void add_state(const GoProgramBuilder& program, MemoryImage& memory) {
-  put_g(memory, program.layout().g, kG, 1, kM);
-  put_g(memory, program.layout().g, kG0, 0, kM);
-  put_m(memory, program.layout().m, kM, kG0, {});
-  memory.u64(kAllgsArray, kG.value);
-  memory.u64(program.variable(kAllgs), kAllgsArray.value)
-      .u64(program.variable(kAllgs + 8), 1)
-      .u64(program.variable(kAllgs + 16), 4)
-      .u64(program.variable(kAllm), kM.value)
-      .u64(program.variable(kReasons + 16), program.variable(kReasonText).value)
-      .u64(program.variable(kReasons + 24), 17)
-      .text(program.variable(kReasonText), "GC assist marking");
-}
 
 GoRuntimes find(const MemoryImage& memory, std::vector<Image> images) {
   const ImageMap map(std::move(images));
@@ -97,15 +25,15 @@ TEST_CASE("a stripped program of every release is found with all it needs") {
       GoProgramBuilder program(version, 0x55550000'0000);
       program.sections = shape == 0;
       program.code_in_file = shape != 2;
-      add_runtime(program);
+      add_runtime_functions(program);
       MemoryImage memory;
       program.add_to(memory);
-      add_state(program, memory);
+      add_runtime_state(program, memory);
       // The code of a file that is there is read through memory too: the reader of a process has it.
       GoProgramBuilder blind = program;
       blind.code_in_file = false;
       blind.add_to(memory);
-      add_state(program, memory);
+      add_runtime_state(program, memory);
 
       const GoRuntimes found = find(memory, {program.image()});
       for (const Error& error : found.problems) UNSCOPED_INFO(error.message);
@@ -115,9 +43,9 @@ TEST_CASE("a stripped program of every release is found with all it needs") {
 
       CHECK(runtime.version() == version);
       CHECK(runtime.parts().g_tls_offset == -8);
-      CHECK(runtime.parts().allgs == program.variable(kAllgs));
-      CHECK(runtime.parts().allm == program.variable(kAllm));
-      CHECK(runtime.parts().wait_reason_strings == program.variable(kReasons));
+      CHECK(runtime.parts().allgs == program.variable(kAllgsVariable));
+      CHECK(runtime.parts().allm == program.variable(kAllmVariable));
+      CHECK(runtime.parts().wait_reason_strings == program.variable(kReasonsVariable));
       CHECK(found.at(program.text()) == &runtime);
       CHECK(found.at({0x1234}) == nullptr);
       CHECK(runtime.function_at(program.text())->name == "runtime.asmcgocall");
@@ -130,15 +58,15 @@ TEST_CASE("a stripped program of every release is found with all it needs") {
 
 TEST_CASE("addresses from code are not believed where memory contradicts them") {
   GoProgramBuilder program({27, 4}, 0);
-  add_runtime(program);
+  add_runtime_functions(program);
   MemoryImage memory;
   GoProgramBuilder blind = program;
   blind.code_in_file = false;
   blind.add_to(memory);
-  add_state(program, memory);
-  memory.u64(program.variable(kAllgs + 8), 5);  // Longer than its capacity.
+  add_runtime_state(program, memory);
+  memory.u64(program.variable(kAllgsVariable + 8), 5);  // Longer than its capacity.
   memory.u64({kG0.value + program.layout().g.m.bytes}, 0x666000);
-  memory.u64(program.variable(kReasons + 24), 3);
+  memory.u64(program.variable(kReasonsVariable + 24), 3);
   const GoRuntimes found = find(memory, {program.image()});
   REQUIRE(found.all.size() == 1);
   CHECK_FALSE(found.all[0]->parts().allgs);
@@ -156,11 +84,11 @@ TEST_CASE("a plugin belongs to the runtime of its program") {
   plugin.function("main.Hello", {});
   GoProgramBuilder program({26, 8}, 0);
   program.next = plugin.moduledata();
-  add_runtime(program);
+  add_runtime_functions(program);
   MemoryImage memory;
   program.add_to(memory);
   plugin.add_to(memory);
-  add_state(program, memory);
+  add_runtime_state(program, memory);
   // The plugin comes first in the list of images: order must not matter.
   const GoRuntimes found = find(memory, {plugin.image(), program.image()});
   for (const Error& error : found.problems) UNSCOPED_INFO(error.message);
@@ -224,12 +152,12 @@ TEST_CASE("a newer patch release is used only where memory confirms its layout")
   for (const bool confirmed : {true, false}) {
     GoProgramBuilder program({27, 4}, 0);
     program.version_text = "go1.27.99";
-    add_runtime(program);
+    add_runtime_functions(program);
     MemoryImage memory;
     GoProgramBuilder blind = program;
     blind.code_in_file = false;
     blind.add_to(memory);
-    add_state(program, memory);
+    add_runtime_state(program, memory);
     if (!confirmed) memory.u64({kG0.value + program.layout().g.m.bytes}, 0x666000);
     const GoRuntimes found = find(memory, {program.image()});
     CHECK(found.all.size() == (confirmed ? 1u : 0u));
@@ -262,12 +190,12 @@ TEST_CASE("memory without the data segment is a problem that says so") {
 
 TEST_CASE("any byte of data may be missing") {
   GoProgramBuilder program({27, 4}, 0);
-  add_runtime(program);
+  add_runtime_functions(program);
   MemoryImage memory;
   GoProgramBuilder blind = program;
   blind.code_in_file = false;
   blind.add_to(memory);
-  add_state(program, memory);
+  add_runtime_state(program, memory);
   const Image image = program.image();
   // The part around moduledata and the variables, where something depends on each byte.
   for (std::uint64_t at = program.moduledata().value; at < program.variable(0x120).value; at += 41) {
