@@ -65,18 +65,24 @@ LldbDebuggee::ThreadRegisters LldbDebuggee::read_registers(lldb::SBFrame frame) 
 }
 
 Result<LldbDebuggee::ThreadRegisters> LldbDebuggee::thread_registers(std::uint64_t tid) const {
-  const std::lock_guard lock(mutex_);
-  const auto known = registers_.find(tid);
-  if (known != registers_.end()) return known->second;
-  const auto gone = [&] {
-    return Error{ErrorCode::not_found, "no registers for thread " + std::to_string(tid)};
+  const auto known = [&]() -> std::optional<ThreadRegisters> {
+    const std::lock_guard lock(mutex_);
+    const auto found = registers_.find(tid);
+    if (found == registers_.end()) return std::nullopt;
+    return found->second;
   };
-  if (all_fetched_) return gone();
+  if (auto registers = known()) return std::move(*registers);
+  const Error gone{ErrorCode::not_found, "no registers for thread " + std::to_string(tid)};
+  if (all_fetched_) return gone;
   lldb::SBThread thread = process_.GetThreadByID(tid);
-  if (!thread.IsValid()) return gone();
+  if (!thread.IsValid()) return gone;
+  // Asking for a frame can run the frame provider, which hands in the registers of this very thread:
+  // not under the lock.
   lldb::SBFrame frame = thread.GetFrameAtIndex(0);
-  if (!frame.IsValid()) return gone();
-  return registers_.emplace(tid, read_registers(frame)).first->second;
+  if (auto registers = known()) return std::move(*registers);
+  if (!frame.IsValid()) return gone;
+  take_registers(tid, frame);
+  return *known();
 }
 
 void LldbDebuggee::fetch_threads() const {
