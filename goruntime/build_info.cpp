@@ -18,9 +18,8 @@ constexpr std::uint64_t kLongestVersion = 1024;
 
 bool starts_with_magic(ByteView bytes) {
   return bytes.size() >= kMagic.size() &&
-         std::equal(kMagic.begin(), kMagic.end(), bytes.begin(), [](char want, std::byte have) {
-           return static_cast<std::byte>(want) == have;
-         });
+         std::equal(kMagic.begin(), kMagic.end(), bytes.begin(),
+                    [](char want, std::byte have) { return static_cast<std::byte>(want) == have; });
 }
 
 }  // namespace

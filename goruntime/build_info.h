@@ -9,8 +9,8 @@
 
 namespace cgo {
 
-/// Where build information begins in `data`, which starts at an address that is a multiple of 16; or
-/// nothing.
+/// Where build information begins in `data`, which starts at an address that is a multiple of 16;
+/// or nothing.
 std::optional<std::size_t> find_build_info(ByteView data);
 
 /// The Go version ("go1.25.3 X:…") in build information that begins at the first byte of `blob`.

@@ -21,15 +21,20 @@ struct Form {
 std::optional<Form> form_of(std::uint8_t opcode, std::uint8_t modrm) {
   using Use = CodeOperand::Use;
   switch (opcode) {
-    case 0x8b: return Form{Use::load, 0};
-    case 0x89: return Form{Use::store, 0};
-    case 0x8d: return Form{Use::address, 0};
+    case 0x8b:
+      return Form{Use::load, 0};
+    case 0x89:
+      return Form{Use::store, 0};
+    case 0x8d:
+      return Form{Use::address, 0};
     case 0x39:
-    case 0x3b: return Form{Use::compare, 0};
+    case 0x3b:
+      return Form{Use::compare, 0};
     case 0x83:
       if ((modrm & 0x38) == 0x38) return Form{Use::compare, 1};
       return std::nullopt;
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -66,9 +71,9 @@ std::optional<TlsAccess> tls_access_amd64(ByteView code, Address at) {
     // mov slot(%rip), %reg; mov %fs:(%reg), …
     if (second == 0x8b && rip_relative(third)) {
       const auto displacement = *load<std::int32_t>(code, i + 3);
-      return TlsAccess{0,
-                       wrapping_add(at, i + 7 + static_cast<std::uint64_t>(std::int64_t{displacement})),
-                       "initial exec"};
+      return TlsAccess{
+          0, wrapping_add(at, i + 7 + static_cast<std::uint64_t>(std::int64_t{displacement})),
+          "initial exec"};
     }
   }
   return std::nullopt;

@@ -100,8 +100,8 @@ class RuntimeFinder {
     std::optional<Error> damage;
     for (const Chained& module : chain_from(head, &damage)) {
       if (module.image == nullptr) {
-        problem({ErrorCode::not_found, "no image at the code of the module " +
-                                           hex(module.data.address)},
+        problem({ErrorCode::not_found,
+                 "no image at the code of the module " + hex(module.data.address)},
                 head.image->path);
         continue;
       }
@@ -114,8 +114,8 @@ class RuntimeFinder {
     if (damage) problem(*std::move(damage), head.image->path);
   }
 
-  /// A layout measured on another patch release is used only where memory confirms it; for the others
-  /// a contradiction is worth a note, because it tells that the debuggee is damaged.
+  /// A layout measured on another patch release is used only where memory confirms it; for the
+  /// others a contradiction is worth a note, because it tells that the debuggee is damaged.
   bool confirm(GoRuntime::Parts& parts) {
     auto confirmed = parts.allm ? confirm_layout(memory_, parts.layout, parts.allm)
                                 : Result<void>(Error{ErrorCode::not_found, "no list of ms"});
@@ -127,7 +127,8 @@ class RuntimeFinder {
       problem(Error{ErrorCode::unsupported,
                     "go" + format_go_version(parts.version) +
                         " is newer than the measured releases, and memory does not confirm their "
-                        "layout (" + confirmed.error().message + "); a binary with DWARF would do"},
+                        "layout (" +
+                        confirmed.error().message + "); a binary with DWARF would do"},
               parts.image_path);
       return false;
     }

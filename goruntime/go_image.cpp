@@ -68,8 +68,7 @@ class GoImageFinder {
     for (const AddressRange& data : bytes_.data_ranges())
       if (const Address at = find_build_info_in(data))
         return version_at(at, "build information found in data");
-    if (const Address at = bytes_.symbol("runtime.buildVersion"))
-      return version_variable(at);
+    if (const Address at = bytes_.symbol("runtime.buildVersion")) return version_variable(at);
     return Error{ErrorCode::not_found,
                  "Go, but which release is not known (no .go.buildinfo, no runtime.buildVersion)"};
   }

@@ -20,8 +20,8 @@ struct GoImage {
   std::vector<std::string> notes;  ///< How each of these was found.
 };
 
-/// What makes an image a Go image; nothing for one that is none (a C library), an error for one that
-/// is, but cannot be used.
+/// What makes an image a Go image; nothing for one that is none (a C library), an error for one
+/// that is, but cannot be used.
 std::optional<Result<GoImage>> find_go_image(const Image& image, const MemoryReader& memory,
                                              const DwarfSource& dwarf);
 

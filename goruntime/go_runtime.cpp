@@ -31,9 +31,8 @@ class BulkDecoder {
     order.reserve(addresses.size());
     for (std::size_t i = 0; i < addresses.size(); ++i)
       if (addresses[i]) order.push_back(static_cast<std::uint32_t>(i));
-    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-      return addresses[a] < addresses[b];
-    });
+    std::sort(order.begin(), order.end(),
+              [&](std::uint32_t a, std::uint32_t b) { return addresses[a] < addresses[b]; });
     out_.found.resize(addresses.size());
     for (std::size_t first = 0; first < order.size();) {
       const std::size_t end = end_of_run(addresses, order, first);
@@ -147,8 +146,7 @@ Result<Machine> GoRuntime::machine_of_thread(const MemoryReader& memory, std::ui
 }
 
 Result<std::vector<Address>> GoRuntime::goroutine_addresses(const MemoryReader& memory) const {
-  if (!parts_.allgs)
-    return Error{ErrorCode::not_found, "runtime.allgs was not found"};
+  if (!parts_.allgs) return Error{ErrorCode::not_found, "runtime.allgs was not found"};
   auto header = read_bytes(memory, parts_.allgs, 24);
   if (!header) return std::move(header).error().in("runtime.allgs");
   const Address data{*load<std::uint64_t>(*header, 0)};
@@ -186,8 +184,8 @@ GoRuntime::Goroutines GoRuntime::goroutines(const MemoryReader& memory) const {
 }
 
 Result<std::string> GoRuntime::wait_reason(const MemoryReader& memory, std::uint8_t number) const {
-  // The table's length is not in memory. It only ever grew, so that a release newer than those known
-  // has at least the entries of the newest of them.
+  // The table's length is not in memory. It only ever grew, so that a release newer than those
+  // known has at least the entries of the newest of them.
   if (parts_.wait_reason_strings && number < wait_reason_count(parts_.version)) {
     const auto entry = wrapping_add(parts_.wait_reason_strings, 16ull * number);
     auto data = read_pointer(memory, entry);

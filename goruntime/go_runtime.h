@@ -32,8 +32,8 @@ class GoRuntime {
     RuntimeLayout layout;
     std::vector<std::unique_ptr<const GoModule>> modules;  ///< The runtime's own first.
     std::optional<std::int64_t> g_tls_offset;  ///< From the thread pointer (negative on amd64).
-    Address allgs, allm;         ///< Addresses of the variables; 0 when not found.
-    Address wait_reason_strings;  ///< runtime.waitReasonStrings; 0 when not found.
+    Address allgs, allm;                       ///< Addresses of the variables; 0 when not found.
+    Address wait_reason_strings;               ///< runtime.waitReasonStrings; 0 when not found.
     std::vector<std::string> notes;  ///< How things were found, and what was not: for `cgo doctor`.
   };
   explicit GoRuntime(Parts parts) : parts_(std::move(parts)) {}
@@ -51,8 +51,8 @@ class GoRuntime {
   /// thread has none (a C thread, a thread that just started).
   Result<Address> current_g(const MemoryReader& memory, Address thread_pointer) const;
 
-  /// All ms through runtime.allm. A circular or damaged list ends with its valid part in `found` and
-  /// the reason.
+  /// All ms through runtime.allm. A circular or damaged list ends with its valid part in `found`
+  /// and the reason.
   struct Machines {
     std::vector<Machine> found;
     std::optional<Error> error;
@@ -88,11 +88,11 @@ class GoRuntime {
   Parts parts_;
 };
 
-/// How long a goroutine has waited. `now_ns` is CLOCK_MONOTONIC of the machine it runs on, which the
-/// runtime's nanotime is too; a core does not keep it. Nothing without it, or where the runtime did
-/// not note when the wait began: only a garbage collection that finds a goroutine waiting does, so
-/// that the time is at least this, rarely exact.
-/// Source: src/runtime/mgcmark.go, markroot; the same in 1.19 to 1.27.
+/// How long a goroutine has waited. `now_ns` is CLOCK_MONOTONIC of the machine it runs on, which
+/// the runtime's nanotime is too; a core does not keep it. Nothing without it, or where the runtime
+/// did not note when the wait began: only a garbage collection that finds a goroutine waiting does,
+/// so that the time is at least this, rarely exact. Source: src/runtime/mgcmark.go, markroot; the
+/// same in 1.19 to 1.27.
 std::optional<std::int64_t> wait_ns(const Goroutine& g, std::optional<std::int64_t> now_ns);
 
 /// What was found in a process.

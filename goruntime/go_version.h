@@ -15,8 +15,8 @@ struct GoVersion {
   friend auto operator<=>(const GoVersion&, const GoVersion&) = default;
 };
 
-/// Reads "go1.25.3", "go1.27rc1", "go1.21", "devel go1.28-abcdef …", with or without what experiments
-/// and vendors append ("go1.25.3 X:greenteagc"). Nothing for anything else.
+/// Reads "go1.25.3", "go1.27rc1", "go1.21", "devel go1.28-abcdef …", with or without what
+/// experiments and vendors append ("go1.25.3 X:greenteagc"). Nothing for anything else.
 std::optional<GoVersion> parse_go_version(std::string_view text);
 
 /// "1.25.3".

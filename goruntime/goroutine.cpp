@@ -34,16 +34,26 @@ class StructureBytes {
 
 std::string_view status_name(GStatus status) {
   switch (status) {
-    case GStatus::idle: return "idle";
-    case GStatus::runnable: return "runnable";
-    case GStatus::running: return "running";
-    case GStatus::syscall: return "syscall";
-    case GStatus::waiting: return "waiting";
-    case GStatus::dead: return "dead";
-    case GStatus::copystack: return "copystack";
-    case GStatus::preempted: return "preempted";
-    case GStatus::leaked: return "leaked";
-    case GStatus::deadextra: return "deadextra";
+    case GStatus::idle:
+      return "idle";
+    case GStatus::runnable:
+      return "runnable";
+    case GStatus::running:
+      return "running";
+    case GStatus::syscall:
+      return "syscall";
+    case GStatus::waiting:
+      return "waiting";
+    case GStatus::dead:
+      return "dead";
+    case GStatus::copystack:
+      return "copystack";
+    case GStatus::preempted:
+      return "preempted";
+    case GStatus::leaked:
+      return "leaked";
+    case GStatus::deadextra:
+      return "deadextra";
   }
   return {};
 }

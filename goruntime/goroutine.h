@@ -23,8 +23,16 @@ struct SavedRegisters {
 /// g.atomicstatus without the scan bit.
 /// Source: src/runtime/runtime2.go, _Gidle and following; leaked and deadextra since 1.26.
 enum class GStatus : std::uint32_t {
-  idle = 0, runnable = 1, running = 2, syscall = 3, waiting = 4, dead = 6, copystack = 8,
-  preempted = 9, leaked = 10, deadextra = 11,
+  idle = 0,
+  runnable = 1,
+  running = 2,
+  syscall = 3,
+  waiting = 4,
+  dead = 6,
+  copystack = 8,
+  preempted = 9,
+  leaked = 10,
+  deadextra = 11,
 };
 
 /// "waiting", "running" …; "status 17" for a number no release has.
@@ -37,7 +45,8 @@ struct Goroutine {
   AddressRange stack;    ///< [stack.lo, stack.hi).
   Address m;             ///< 0 when no m runs it.
   SavedRegisters sched;
-  SavedRegisters syscall;  ///< syscallsp/pc/bp; sp is 0 when not in a system call. bp 0 before 1.23.
+  SavedRegisters
+      syscall;  ///< syscallsp/pc/bp; sp is 0 when not in a system call. bp 0 before 1.23.
   GStatus status = GStatus::idle;
   bool scanning = false;  ///< The 0x1000 bit.
   std::uint8_t wait_reason = 0;

@@ -103,8 +103,7 @@ AddressRange ImageBytes::rest_of_segment(Address at) const {
 const ElfSegment* ImageBytes::segment_at(Address load) const {
   if (!file()) return nullptr;
   for (const ElfSegment& segment : file()->segments())
-    if (segment.loaded() &&
-        loaded(image_, segment.file_address, segment.file_bytes).contains(load))
+    if (segment.loaded() && loaded(image_, segment.file_address, segment.file_bytes).contains(load))
       return &segment;
   return nullptr;
 }

@@ -27,7 +27,8 @@ Result<std::string> string_at(const MemoryReader& memory, ByteView bytes, std::u
 }
 
 /// Since Go 1.24 the labels are a slice of {key, value}.
-/// Source: src/runtime/pprof/label.go, LabelSet (1.24, 1.25); src/internal/runtime/pprof/label (1.26).
+/// Source: src/runtime/pprof/label.go, LabelSet (1.24, 1.25); src/internal/runtime/pprof/label
+/// (1.26).
 Result<Labels> decode_label_slice(const MemoryReader& memory, Address slice) {
   auto header = read_bytes(memory, slice, 16);
   if (!header) return std::move(header).error().in("labels");
@@ -126,8 +127,8 @@ Result<Labels> decode_label_map(const MemoryReader& memory, Address map) {
 
 Result<Labels> decode_labels(const MemoryReader& memory, GoVersion version, Address labels) {
   if (!labels) return Labels{};
-  auto found = version.minor >= 24 ? decode_label_slice(memory, labels)
-                                   : decode_label_map(memory, labels);
+  auto found =
+      version.minor >= 24 ? decode_label_slice(memory, labels) : decode_label_map(memory, labels);
   if (found) std::sort(found->begin(), found->end());
   return found;
 }

@@ -13,8 +13,8 @@ namespace cgo {
 
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
-/// pprof labels from what g.labels points at, sorted by key; empty for address 0. Nothing in them is
-/// trusted: lengths and counts are capped.
+/// pprof labels from what g.labels points at, sorted by key; empty for address 0. Nothing in them
+/// is trusted: lengths and counts are capped.
 Result<Labels> decode_labels(const MemoryReader& memory, GoVersion version, Address labels);
 
 }  // namespace cgo

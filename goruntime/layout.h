@@ -64,8 +64,8 @@ Result<RuntimeLayout> layout_from_table(GoVersion version, const ArchInfo& arch)
 /// malformed_data when a field that every release has is missing.
 Result<RuntimeLayout> layout_from_dwarf(const DwarfInfo& dwarf);
 
-/// What `have` says otherwise than `want`, one line each ("runtime.g.goid is at 168, expected at 152");
-/// empty when they agree.
+/// What `have` says otherwise than `want`, one line each ("runtime.g.goid is at 168, expected at
+/// 152"); empty when they agree.
 std::vector<std::string> layout_differences(const RuntimeLayout& have, const RuntimeLayout& want);
 
 }  // namespace cgo

@@ -20,8 +20,8 @@ class FieldCollector {
   FieldOffset require(std::string_view name, std::uint64_t bytes) {
     const OptionalField field = find(name, bytes);
     if (!field && !failure_)
-      failure_ = Error{ErrorCode::malformed_data,
-                       type_.name + " has no field " + std::string(name)};
+      failure_ =
+          Error{ErrorCode::malformed_data, type_.name + " has no field " + std::string(name)};
     return field.value_or(FieldOffset{});
   }
 

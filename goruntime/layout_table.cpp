@@ -5,9 +5,10 @@
 namespace cgo {
 namespace {
 
-// Source: DWARF of linux/amd64 programs built by each release, with `ptype/o` of gdb; compared again
-// by the layout drift test on every release. Offsets go up and down between releases, and patch
-// releases move fields too (runtime.m in 1.23.12 and 1.24.6), so every row is closed on both sides.
+// Source: DWARF of linux/amd64 programs built by each release, with `ptype/o` of gdb; compared
+// again by the layout drift test on every release. Offsets go up and down between releases, and
+// patch releases move fields too (runtime.m in 1.23.12 and 1.24.6), so every row is closed on both
+// sides.
 constexpr GLayout g_layout_1_19() {
   return {.bytes = 392,
           .stack_lo = {0},
@@ -163,10 +164,8 @@ constexpr MLayout m_layout_1_26(std::uint32_t bytes) {
 
 constexpr ModuleDataLayout moduledata_layout(std::uint32_t gofunc, std::uint32_t textsectmap,
                                              std::uint32_t pluginpath, std::uint32_t next) {
-  return {.gofunc = {gofunc},
-          .textsectmap = {textsectmap},
-          .pluginpath = {pluginpath},
-          .next = {next}};
+  return {
+      .gofunc = {gofunc}, .textsectmap = {textsectmap}, .pluginpath = {pluginpath}, .next = {next}};
 }
 
 // clang-format off
@@ -207,11 +206,11 @@ Result<RuntimeLayout> layout_from_table(GoVersion version, const ArchInfo& arch)
                                              std::string(arch.name) + " (" + release + ")"};
   const VersionedLayout* row = row_for(version);
   if (row == nullptr)
-    return Error{ErrorCode::unsupported,
-                 "no measured layout of the Go runtime for " + release + " (the table has go" +
-                     format_go_version(kRowsAmd64.front().first) + " to go" +
-                     format_go_version(kRowsAmd64.back().last) +
-                     "); a binary with DWARF needs none"};
+    return Error{ErrorCode::unsupported, "no measured layout of the Go runtime for " + release +
+                                             " (the table has go" +
+                                             format_go_version(kRowsAmd64.front().first) +
+                                             " to go" + format_go_version(kRowsAmd64.back().last) +
+                                             "); a binary with DWARF needs none"};
   return RuntimeLayout{.g = row->g,
                        .m = row->m,
                        .moduledata = row->moduledata,

@@ -66,13 +66,14 @@ struct TableRanges {
 
 Result<TableRanges> table_ranges(const ModuleData& data, const PcHeader& header) {
   struct Row {
-    AddressRange TableRanges::*out;
-    ModuleData::Slice ModuleData::*slice;
+    AddressRange TableRanges::* out;
+    ModuleData::Slice ModuleData::* slice;
     std::uint64_t offset, element_bytes;
     std::string_view name;
   };
   const Row rows[] = {
-      {&TableRanges::funcnametab, &ModuleData::funcnametab, header.funcname_offset, 1, "funcnametab"},
+      {&TableRanges::funcnametab, &ModuleData::funcnametab, header.funcname_offset, 1,
+       "funcnametab"},
       {&TableRanges::cutab, &ModuleData::cutab, header.cu_offset, 4, "cutab"},
       {&TableRanges::filetab, &ModuleData::filetab, header.filetab_offset, 1, "filetab"},
       {&TableRanges::pctab, &ModuleData::pctab, header.pctab_offset, 1, "pctab"},
@@ -95,8 +96,7 @@ std::uint32_t pc_header_magic(GoVersion version) {
 }
 
 Result<PcHeader> decode_pc_header(ByteView bytes) {
-  if (bytes.size() < PcHeader::kBytes)
-    return Error{ErrorCode::malformed_data, "pcHeader is cut"};
+  if (bytes.size() < PcHeader::kBytes) return Error{ErrorCode::malformed_data, "pcHeader is cut"};
   const auto byte = [&](std::size_t at) { return *load<std::uint8_t>(bytes, at); };
   const auto word = [&](std::size_t at) { return *load<std::uint64_t>(bytes, at); };
   PcHeader out;
@@ -107,16 +107,17 @@ Result<PcHeader> decode_pc_header(ByteView bytes) {
   if (!known_magic || byte(4) != 0 || byte(5) != 0 || !known_unit || byte(7) != 8)
     return Error{ErrorCode::malformed_data, "not a pcHeader of Go 1.19 to 1.27 on a 64-bit CPU"};
   out.functions = word(8);
-  // Words 16 and 24 count files and give the text's start; moduledata has the latter in all releases.
+  // Words 16 and 24 count files and give the text's start; moduledata has the latter in all
+  // releases.
   out.funcname_offset = word(32);
   out.cu_offset = word(40);
   out.filetab_offset = word(48);
   out.pctab_offset = word(56);
   out.pcln_offset = word(64);
-  const bool ordered = PcHeader::kBytes <= out.funcname_offset &&
-                       out.funcname_offset <= out.cu_offset &&
-                       out.cu_offset <= out.filetab_offset &&
-                       out.filetab_offset <= out.pctab_offset && out.pctab_offset <= out.pcln_offset;
+  const bool ordered =
+      PcHeader::kBytes <= out.funcname_offset && out.funcname_offset <= out.cu_offset &&
+      out.cu_offset <= out.filetab_offset && out.filetab_offset <= out.pctab_offset &&
+      out.pctab_offset <= out.pcln_offset;
   if (!ordered || out.functions > kMostFunctions)
     return Error{ErrorCode::malformed_data, "pcHeader contradicts itself"};
   return out;

@@ -46,8 +46,8 @@ struct ModuleData {
 Result<ModuleData> decode_module_data(const MemoryReader& memory, const ModuleDataLayout& layout,
                                       Address at);
 
-/// A module with its tables, from a moduledata in the image. Every table is checked to lie where its
-/// pcHeader puts it.
+/// A module with its tables, from a moduledata in the image. Every table is checked to lie where
+/// its pcHeader puts it.
 Result<std::unique_ptr<const GoModule>> load_module(const ImageBytes& image, const ModuleData& data,
                                                     GoVersion version);
 

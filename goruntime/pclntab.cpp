@@ -29,8 +29,7 @@ constexpr std::size_t kMaxNameBytes = 64 * 1024;
 
 std::uint32_t func_header_bytes(GoVersion version) { return version.minor >= 20 ? 44 : 40; }
 
-std::optional<FuncRecord> decode_func(ByteView pclntable, std::uint64_t offset,
-                                      GoVersion version) {
+std::optional<FuncRecord> decode_func(ByteView pclntable, std::uint64_t offset, GoVersion version) {
   const std::uint32_t size = func_header_bytes(version);
   if (offset > pclntable.size() || pclntable.size() - offset < size) return std::nullopt;
   const auto header = pclntable.subspan(offset, size);
@@ -50,26 +49,24 @@ std::optional<FuncRecord> decode_func(ByteView pclntable, std::uint64_t offset,
   return out;
 }
 
-/// The text from `offset` to its NUL, or nothing: also when the table is damaged so that it is longer
-/// than any name.
+/// The text from `offset` to its NUL, or nothing: also when the table is damaged so that it is
+/// longer than any name.
 std::optional<std::string_view> string_at(ByteView table, std::uint64_t offset) {
   if (offset >= table.size()) return std::nullopt;
   return c_string(table.subspan(offset, std::min(table.size() - offset, kMaxNameBytes)), 0);
 }
 
 Error damaged(const GoFunction& function, std::string_view what, Address pc) {
-  return Error{ErrorCode::malformed_data,
-               "pclntab of " + std::string(function.name) + ": " + std::string(what) + " at pc " +
-                   hex(pc),
-               pc};
+  return Error{
+      ErrorCode::malformed_data,
+      "pclntab of " + std::string(function.name) + ": " + std::string(what) + " at pc " + hex(pc),
+      pc};
 }
 
 /// Where the inline tree of the function lies, from gofunc on; nothing when it has none.
-std::optional<std::uint32_t> inline_tree(ByteView pclntable,
-                                         const FuncRecord& record) {
+std::optional<std::uint32_t> inline_tree(ByteView pclntable, const FuncRecord& record) {
   if (kFuncdataInlTree >= record.nfuncdata) return std::nullopt;
-  const std::uint64_t slot =
-      record.tail + 4 * (std::uint64_t{record.npcdata} + kFuncdataInlTree);
+  const std::uint64_t slot = record.tail + 4 * (std::uint64_t{record.npcdata} + kFuncdataInlTree);
   const auto offset = load<std::uint32_t>(pclntable, slot);
   if (!offset || *offset == ~std::uint32_t{0}) return std::nullopt;
   return offset;
@@ -262,9 +259,10 @@ Result<void> GoModule::add_inlined(const GoFunction& function, const FuncRecord&
   return {};
 }
 
-/// Source: src/runtime/symtab.go of 1.19, type inlinedCall; src/runtime/symtabinl.go of 1.21 on (the
-/// same type is in symtab.go of 1.20). Up to 1.19 an entry says where it was called and which entry
-/// is its caller; since 1.20 it gives a pc of the caller, at which everything is looked up again.
+/// Source: src/runtime/symtab.go of 1.19, type inlinedCall; src/runtime/symtabinl.go of 1.21 on
+/// (the same type is in symtab.go of 1.20). Up to 1.19 an entry says where it was called and which
+/// entry is its caller; since 1.20 it gives a pc of the caller, at which everything is looked up
+/// again.
 std::optional<GoModule::InlinedCall> GoModule::inlined_call(std::uint32_t tree,
                                                             std::uint32_t index) const {
   const bool by_parent_pc = version_.minor >= 20;

@@ -18,14 +18,35 @@
 
 namespace cgo {
 
-/// The runtime's funcIDs that unwinding cares about, independent of a release's numbering; functions
-/// without one that matter here (crosscall2, sigtramp, nanotime1 …) are known by name.
+/// The runtime's funcIDs that unwinding cares about, independent of a release's numbering;
+/// functions without one that matter here (crosscall2, sigtramp, nanotime1 …) are known by name.
 /// Source: src/internal/abi/symtab.go (1.21+), src/runtime/symtab.go (1.19, 1.20).
 enum class FuncId : std::uint8_t {
-  normal, abort, asmcgocall, async_preempt, cgocallback, corostart, debug_call_v2,
-  gc_bg_mark_worker, goexit, gogo, gopanic, handle_async_event, mcall, morestack, mstart,
-  panicwrap, rt0_go, runfinq, runtime_main, run_finalizers, run_cleanups, sigpanic, systemstack,
-  systemstack_switch, wrapper,
+  normal,
+  abort,
+  asmcgocall,
+  async_preempt,
+  cgocallback,
+  corostart,
+  debug_call_v2,
+  gc_bg_mark_worker,
+  goexit,
+  gogo,
+  gopanic,
+  handle_async_event,
+  mcall,
+  morestack,
+  mstart,
+  panicwrap,
+  rt0_go,
+  runfinq,
+  runtime_main,
+  run_finalizers,
+  run_cleanups,
+  sigpanic,
+  systemstack,
+  systemstack_switch,
+  wrapper,
   unknown,  ///< A number this release's table does not have.
 };
 
@@ -39,10 +60,10 @@ struct FuncRecord;
 struct GoFunction {
   const GoModule* module = nullptr;
   Address entry;
-  Address end;  ///< Entry of the next function in the table.
+  Address end;            ///< Entry of the next function in the table.
   std::string_view name;  ///< As in pclntab: "main.(*T).Method", generics as "main.F[...]".
   FuncId id = FuncId::normal;
-  std::uint32_t offset = 0;  ///< Of its _func in pclntable.
+  std::uint32_t offset = 0;      ///< Of its _func in pclntable.
   std::uint32_t start_line = 0;  ///< Line of its `func` keyword; 0 before Go 1.20.
 };
 
@@ -55,10 +76,10 @@ struct GoSourceFrame {
   FuncId id = FuncId::normal;
 };
 
-/// The function table of one Go module (executable, plugin or shared object), decoded from the bytes
-/// that its moduledata points at. Immutable; thread-safe. Nothing in the table is trusted. Looking a
-/// function up is a binary search in the table's own bytes; a pc-value table is decoded at each
-/// question, so who asks for the same pc again and again should remember the answer.
+/// The function table of one Go module (executable, plugin or shared object), decoded from the
+/// bytes that its moduledata points at. Immutable; thread-safe. Nothing in the table is trusted.
+/// Looking a function up is a binary search in the table's own bytes; a pc-value table is decoded
+/// at each question, so who asks for the same pc again and again should remember the answer.
 class GoModule {
  public:
   /// Where the tables of a module lie, as its moduledata says (load addresses).
@@ -67,9 +88,9 @@ class GoModule {
     Address text, etext, minpc, maxpc, gofunc;
     std::span<const std::byte> funcnametab, cutab, filetab, pctab, pclntable, ftab;
     std::uint64_t ftab_entries = 0;  ///< Functions plus one: the last row only ends the one before.
-    std::span<const std::byte> gofunc_bytes;  ///< From `gofunc` on, as much as could be read.
+    std::span<const std::byte> gofunc_bytes;     ///< From `gofunc` on, as much as could be read.
     std::uint8_t minimum_instruction_bytes = 1;  ///< As pcHeader says; the unit of pc deltas.
-    std::shared_ptr<const void> owner;  ///< Keeps the spans alive.
+    std::shared_ptr<const void> owner;           ///< Keeps the spans alive.
   };
 
   GoModule(Tables tables, GoVersion version) : tables_(std::move(tables)), version_(version) {}
@@ -86,9 +107,9 @@ class GoModule {
   /// Bytes the function has below its return address at `pc` (the pcsp table): CFA = SP + this + 8.
   Result<std::uint32_t> frame_bytes(const GoFunction& function, Address pc) const;
 
-  /// The functions at `pc`, innermost first, through the inline tree. `pc` is a look-up address: for
-  /// a return address, one byte back. One byte before the entry counts as the entry: cgocallback of
-  /// 1.19 and 1.20 pushes the entry of systemstack_switch as a return address.
+  /// The functions at `pc`, innermost first, through the inline tree. `pc` is a look-up address:
+  /// for a return address, one byte back. One byte before the entry counts as the entry:
+  /// cgocallback of 1.19 and 1.20 pushes the entry of systemstack_switch as a return address.
   Result<std::vector<GoSourceFrame>> source_frames(const GoFunction& function, Address pc) const;
 
   /// A value of PCDATA table `table` at `pc`; -1 when the function has none there.
@@ -120,8 +141,8 @@ class GoModule {
   Result<Position> position_at(const GoFunction& function, const FuncRecord& record,
                                Address pc) const;
   std::optional<InlinedCall> inlined_call(std::uint32_t tree, std::uint32_t index) const;
-  Result<void> add_inlined(const GoFunction& function, const FuncRecord& record,
-                           std::uint32_t tree, Address pc, Position& position,
+  Result<void> add_inlined(const GoFunction& function, const FuncRecord& record, std::uint32_t tree,
+                           Address pc, Position& position,
                            std::vector<GoSourceFrame>& frames) const;
 
   Tables tables_;

@@ -43,8 +43,8 @@ class GlobalFinder {
   }
 
   std::vector<std::byte> code_of(const GoFunction& function) const {
-    const std::uint64_t bytes = std::min(function.end.value - function.entry.value,
-                                         kLongestFunction);
+    const std::uint64_t bytes =
+        std::min(function.end.value - function.entry.value, kLongestFunction);
     auto code = read_bytes(memory_, function.entry, bytes);
     return code ? *std::move(code) : std::vector<std::byte>{};
   }
@@ -145,8 +145,8 @@ class GlobalFinder {
       offset = static_cast<std::int64_t>(*word);
     }
     out_.g_tls_offset = offset;
-    note("g at " + std::to_string(offset) + " from the thread pointer, as runtime.asmcgocall says (" +
-         access->form + ")");
+    note("g at " + std::to_string(offset) +
+         " from the thread pointer, as runtime.asmcgocall says (" + access->form + ")");
   }
 
   const ImageBytes& image_;

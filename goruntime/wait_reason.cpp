@@ -74,10 +74,9 @@ constexpr int kNewest = 27;
 
 std::size_t wait_reason_count(GoVersion version) {
   const int minor = std::min(version.minor, kNewest);
-  return static_cast<std::size_t>(
-      std::count_if(std::begin(kReasons), std::end(kReasons), [&](const Reason& reason) {
-        return reason.first <= minor && minor <= reason.last;
-      }));
+  return static_cast<std::size_t>(std::count_if(
+      std::begin(kReasons), std::end(kReasons),
+      [&](const Reason& reason) { return reason.first <= minor && minor <= reason.last; }));
 }
 
 std::optional<std::string_view> wait_reason_for(GoVersion version, std::uint8_t number) {

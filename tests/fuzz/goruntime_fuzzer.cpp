@@ -1,7 +1,7 @@
 // Everything goruntime/ reads from a process: a Go image (build information, moduledata, pclntab,
-// code), the runtime's variables, goroutines, ms, labels. Input: the size of an ELF file (4 bytes, 0
-// for an image without a file) and the file; then pieces of memory, each as address (8 bytes), size
-// (4 bytes) and contents.
+// code), the runtime's variables, goroutines, ms, labels. Input: the size of an ELF file (4 bytes,
+// 0 for an image without a file) and the file; then pieces of memory, each as address (8 bytes),
+// size (4 bytes) and contents.
 #include <cstdint>
 #include <cstring>
 

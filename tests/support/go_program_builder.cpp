@@ -160,10 +160,16 @@ Image GoProgramBuilder::image() const {
   unrelocated.bias_ = 0;
   elf.segment({.type = 1, .flags = 6, .address = kData, .contents = unrelocated.data()});
   if (sections) {
-    elf.section({.name = ".gopclntab", .type = 1, .flags = 2, .address = kConstants,
+    elf.section({.name = ".gopclntab",
+                 .type = 1,
+                 .flags = 2,
+                 .address = kConstants,
                  .contents = constants()});
     if (build_info)
-      elf.section({.name = ".go.buildinfo", .type = 1, .flags = 3, .address = kData,
+      elf.section({.name = ".go.buildinfo",
+                   .type = 1,
+                   .flags = 3,
+                   .address = kData,
                    .contents = build_info_bytes()});
   }
   auto bytes = elf.build();

@@ -48,8 +48,7 @@ void add_runtime_functions(GoProgramBuilder& program) {
   std::vector<std::byte> code;
   for (std::uint64_t word : {kLock, kAllgsVariable + 16, kAllgsVariable + 8, kAllgsVariable}) {
     const bool lock = word == kLock;
-    operand(code, program.next_function(), lock ? kLea : kLoad,
-            program.variable(word));
+    operand(code, program.next_function(), lock ? kLea : kLoad, program.variable(word));
   }
   program.function("runtime.allgadd", code);
   code.clear();

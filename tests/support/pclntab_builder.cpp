@@ -48,7 +48,8 @@ std::uint32_t put_runs(Table& pctab, const std::vector<PclntabBuilder::Run>& run
   std::uint32_t pc = 0;
   for (const auto& run : runs) {
     const std::int32_t delta = run.value - value;
-    put_varint(pctab, static_cast<std::uint32_t>(delta) << 1 ^ static_cast<std::uint32_t>(delta >> 31));
+    put_varint(pctab,
+               static_cast<std::uint32_t>(delta) << 1 ^ static_cast<std::uint32_t>(delta >> 31));
     put_varint(pctab, run.end - pc);
     value = run.value;
     pc = run.end;
@@ -102,8 +103,8 @@ struct Linker {
 
     put(out.ftab, function.entry);
     put(out.ftab, static_cast<std::uint32_t>(out.pclntable.size()));
-    const std::uint32_t words[] = {function.entry, names.add(function.name), 0, 0,        pcsp,
-                                   pcfile,         pcln,                     3, cu_offset};
+    const std::uint32_t words[] = {
+        function.entry, names.add(function.name), 0, 0, pcsp, pcfile, pcln, 3, cu_offset};
     for (std::uint32_t word : words) put(out.pclntable, word);
     if (version.minor >= 20) put(out.pclntable, function.start_line);
     for (int byte : {int{function.func_id}, 0, 0, 4})

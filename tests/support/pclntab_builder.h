@@ -10,7 +10,8 @@
 
 namespace cgo {
 
-/// Lays out the tables of a Go module as the linker of a release does, from functions given by hand.
+/// Lays out the tables of a Go module as the linker of a release does, from functions given by
+/// hand.
 class PclntabBuilder {
  public:
   /// A pc-value table: each value holds up to (not including) `end`, an offset from the entry.
@@ -30,7 +31,7 @@ class PclntabBuilder {
     std::string name;
     std::uint32_t entry = 0;  ///< Offset from text.
     std::uint8_t func_id = 0;
-    std::vector<Run> frame;              ///< pcsp.
+    std::vector<Run> frame;                                    ///< pcsp.
     std::vector<std::pair<std::uint32_t, std::string>> files;  ///< {end, path}.
     std::vector<Run> lines;
     std::vector<Run> inline_index;

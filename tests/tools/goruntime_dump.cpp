@@ -1,5 +1,5 @@
-// What goruntime/ finds in a core, as one JSON object on one line. Reads hexadecimal pcs from stdin,
-// one a line, and gives for each what pclntab says at it and one byte before it.
+// What goruntime/ finds in a core, as one JSON object on one line. Reads hexadecimal pcs from
+// stdin, one a line, and gives for each what pclntab says at it and one byte before it.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -35,7 +35,8 @@ std::vector<Image> images_of(const CoreFile& core) {
                                     [](const ElfSegment& segment) { return segment.loaded(); });
     if (first == segments.end()) continue;
     const std::uint64_t page = first->file_address.value & ~std::uint64_t{4095};
-    images.push_back({.path = path, .file = *file, .bias = range.begin.value - page, .range = range});
+    images.push_back(
+        {.path = path, .file = *file, .bias = range.begin.value - page, .range = range});
   }
   return images;
 }
@@ -45,7 +46,9 @@ json source_frames(const GoFunction& function, Address pc) {
   if (!frames) return {{"error", frames.error().message}};
   json out = json::array();
   for (const GoSourceFrame& frame : *frames)
-    out.push_back({{"function", frame.function}, {"file", frame.file}, {"line", frame.line},
+    out.push_back({{"function", frame.function},
+                   {"file", frame.file},
+                   {"line", frame.line},
                    {"inlined", frame.inlined}});
   return out;
 }
@@ -79,10 +82,14 @@ json goroutine(const GoRuntime& runtime, const MemoryReader& memory, const Gorou
 
 json runtime_json(const GoRuntime& runtime, const CoreFile& core, const MemoryReader& memory) {
   const auto& parts = runtime.parts();
-  json out{{"version", parts.version_text}, {"image", parts.image_path},
-           {"modules", parts.modules.size()}, {"notes", parts.notes},
+  json out{{"version", parts.version_text},
+           {"image", parts.image_path},
+           {"modules", parts.modules.size()},
+           {"notes", parts.notes},
            {"dwarf", parts.layout.source == RuntimeLayout::Source::dwarf},
-           {"goroutines", json::array()}, {"machines", json::array()}, {"errors", json::array()},
+           {"goroutines", json::array()},
+           {"machines", json::array()},
+           {"errors", json::array()},
            {"threads", json::array()}};
   const auto goroutines = runtime.goroutines(memory);
   for (const Goroutine& g : goroutines.found)
@@ -98,9 +105,8 @@ json runtime_json(const GoRuntime& runtime, const CoreFile& core, const MemoryRe
       const auto g = runtime.current_g(memory, *thread.thread_pointer);
       const auto decoded = g && *g ? runtime.goroutine(memory, *g)
                                    : Result<Goroutine>(Error{ErrorCode::not_found, "no g"});
-      const auto m = decoded && decoded->m
-                         ? runtime.machine(memory, decoded->m)
-                         : Result<Machine>(Error{ErrorCode::not_found, "no m"});
+      const auto m = decoded && decoded->m ? runtime.machine(memory, decoded->m)
+                                           : Result<Machine>(Error{ErrorCode::not_found, "no m"});
       row["tid_of_m"] = m ? json(m->procid) : json();
     }
     out["threads"].push_back(row);

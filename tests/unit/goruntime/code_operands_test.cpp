@@ -17,7 +17,8 @@ std::vector<std::byte> code(std::initializer_list<int> bytes) {
 TEST_CASE("operands count from the end of their instruction") {
   using Use = CodeOperand::Use;
   // Taken from runtime.allgadd of go1.27.4: mov 0x13226e(%rip),%rcx at 0x449fbb.
-  const auto load = rip_operands_amd64(code({0x48, 0x8b, 0x0d, 0x6e, 0x22, 0x13, 0x00}), {0x449fbb});
+  const auto load =
+      rip_operands_amd64(code({0x48, 0x8b, 0x0d, 0x6e, 0x22, 0x13, 0x00}), {0x449fbb});
   REQUIRE(load.size() == 1);
   CHECK(load[0].target == Address{0x57c230});
   CHECK(load[0].use == Use::load);
@@ -28,9 +29,9 @@ TEST_CASE("operands count from the end of their instruction") {
   CHECK(compare[0].target == Address{0x52f5f8});
   CHECK(compare[0].use == Use::compare);
   // lea -0x10(%rip),%rdi, behind a nop; and a store with a high register.
-  const auto two = rip_operands_amd64(code({0x90, 0x48, 0x8d, 0x3d, 0xf0, 0xff, 0xff, 0xff, 0x4c,
-                                            0x89, 0x05, 0, 1, 0, 0}),
-                                      {0x1000});
+  const auto two = rip_operands_amd64(
+      code({0x90, 0x48, 0x8d, 0x3d, 0xf0, 0xff, 0xff, 0xff, 0x4c, 0x89, 0x05, 0, 1, 0, 0}),
+      {0x1000});
   REQUIRE(two.size() == 2);
   CHECK(two[0].target == Address{0xff8});
   CHECK(two[0].use == Use::address);
@@ -58,8 +59,8 @@ TEST_CASE("the three ways to the g of a thread") {
   REQUIRE(relaxed);
   CHECK(relaxed->offset == -264);
   // mov 0x20(%rip),%rcx; mov %fs:(%rcx),%rcx
-  const auto slot = tls_access_amd64(
-      code({0x48, 0x8b, 0x0d, 0x20, 0, 0, 0, 0x64, 0x48, 0x8b, 0x09}), {0x1000});
+  const auto slot =
+      tls_access_amd64(code({0x48, 0x8b, 0x0d, 0x20, 0, 0, 0, 0x64, 0x48, 0x8b, 0x09}), {0x1000});
   REQUIRE(slot);
   CHECK(slot->slot == Address{0x1027});
 }

@@ -29,7 +29,8 @@ TEST_CASE("a stripped program of every release is found with all it needs") {
       MemoryImage memory;
       program.add_to(memory);
       add_runtime_state(program, memory);
-      // The code of a file that is there is read through memory too: the reader of a process has it.
+      // The code of a file that is there is read through memory too: the reader of a process has
+      // it.
       GoProgramBuilder blind = program;
       blind.code_in_file = false;
       blind.add_to(memory);
@@ -168,7 +169,10 @@ TEST_CASE("a newer patch release is used only where memory confirms its layout")
 TEST_CASE("images without Go are passed over in silence") {
   ElfBuilder elf(3);
   elf.segment({.type = 1, .flags = 6, .address = {0x1000}, .contents = std::vector<std::byte>(64)});
-  elf.section({.name = ".data", .type = 1, .flags = 3, .address = {0x1000},
+  elf.section({.name = ".data",
+               .type = 1,
+               .flags = 3,
+               .address = {0x1000},
                .contents = std::vector<std::byte>(64)});
   auto file = ElfFile::from_bytes(elf.build(), "libc.so.6");
   REQUIRE(file);
@@ -198,7 +202,8 @@ TEST_CASE("any byte of data may be missing") {
   add_runtime_state(program, memory);
   const Image image = program.image();
   // The part around moduledata and the variables, where something depends on each byte.
-  for (std::uint64_t at = program.moduledata().value; at < program.variable(0x120).value; at += 41) {
+  for (std::uint64_t at = program.moduledata().value; at < program.variable(0x120).value;
+       at += 41) {
     const GoRuntimes found = find(memory.drop({at}), {image});
     CHECK(found.all.size() + found.problems.size() >= 1);
     for (const auto& runtime : found.all) (void)runtime->goroutines(memory.drop({at}));

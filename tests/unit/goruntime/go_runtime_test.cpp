@@ -51,8 +51,7 @@ struct Program {
   void allgs(const std::vector<Address>& gs) {
     memory.u64(kAllgs, kArray.value).u64({kAllgs.value + 8}, gs.size());
     memory.u64({kAllgs.value + 16}, gs.size());
-    for (std::size_t i = 0; i < gs.size(); ++i)
-      memory.u64({kArray.value + 8 * i}, gs[i].value);
+    for (std::size_t i = 0; i < gs.size(); ++i) memory.u64({kArray.value + 8 * i}, gs[i].value);
   }
 };
 
@@ -61,8 +60,8 @@ struct Program {
 TEST_CASE("goroutines come in the order of allgs, wherever they lie") {
   Program program;
   // Side by side, apart, and in descending order: they are read in runs.
-  const std::vector<Address> at{{0xc000009000}, {0xc000001000}, {0xc0000011e0}, {0xc0000013c0},
-                                {0xc0f0000000}};
+  const std::vector<Address> at{
+      {0xc000009000}, {0xc000001000}, {0xc0000011e0}, {0xc0000013c0}, {0xc0f0000000}};
   for (std::size_t i = 0; i < at.size(); ++i) program.g(at[i], i + 1);
   program.allgs(at);
   const auto found = program.runtime().goroutines(program.memory);
@@ -93,8 +92,8 @@ TEST_CASE("a g that cannot be decoded is left out and its error kept") {
 }
 
 TEST_CASE("an allgs that makes no sense is an error, not an allocation") {
-  for (const auto& [length, capacity] : {std::pair<std::uint64_t, std::uint64_t>{5, 4},
-                                         {~0ull, ~0ull}, {1ull << 40, 1ull << 40}}) {
+  for (const auto& [length, capacity] :
+       {std::pair<std::uint64_t, std::uint64_t>{5, 4}, {~0ull, ~0ull}, {1ull << 40, 1ull << 40}}) {
     Program program;
     program.memory.u64(kAllgs, kArray.value).u64({kAllgs.value + 8}, length);
     program.memory.u64({kAllgs.value + 16}, capacity).u64(kAllm, 0);

@@ -1,8 +1,9 @@
+#include "goruntime/layout.h"
+
 #include <catch2/catch_test_macros.hpp>
 #include <map>
 #include <string>
 
-#include "goruntime/layout.h"
 #include "goruntime/layout_table.h"
 
 namespace cgo {
@@ -28,23 +29,43 @@ class FakeDwarf final : public DwarfInfo {
 FakeDwarf go1_27() {
   FakeDwarf dwarf;
   dwarf.types["runtime.stack"] = {"runtime.stack", 16, {{"lo", 0, 8}, {"hi", 8, 8}}};
-  dwarf.types["runtime.gobuf"] = {"runtime.gobuf", 48,
-                                  {{"sp", 0, 8}, {"pc", 8, 8}, {"bp", 40, 8}}};
-  dwarf.types["runtime.g"] = {
-      "runtime.g", 456,
-      {{"stack", 0, 16}, {"m", 48, 8}, {"sched", 56, 48}, {"syscallsp", 104, 8},
-       {"syscallpc", 112, 8}, {"syscallbp", 120, 8}, {"atomicstatus", 144, 4}, {"goid", 152, 8},
-       {"waitsince", 168, 8}, {"waitreason", 176, 1}, {"lockedm", 208, 8}, {"gopc", 288, 8},
-       {"startpc", 304, 8}, {"labels", 352, 8}, {"parentGoid", 280, 8}}};
-  dwarf.types["runtime.m"] = {
-      "runtime.m", 1832,
-      {{"g0", 0, 8}, {"procid", 64, 8}, {"gsignal", 72, 8}, {"curg", 184, 8}, {"id", 232, 8},
-       {"incgo", 280, 1}, {"isextra", 281, 1}, {"isExtraInC", 282, 1}, {"ncgo", 328, 4},
-       {"alllink", 352, 8}, {"lockedg", 384, 8}, {"vdsoSP", 896, 8}, {"vdsoPC", 904, 8}}};
+  dwarf.types["runtime.gobuf"] = {"runtime.gobuf", 48, {{"sp", 0, 8}, {"pc", 8, 8}, {"bp", 40, 8}}};
+  dwarf.types["runtime.g"] = {"runtime.g",
+                              456,
+                              {{"stack", 0, 16},
+                               {"m", 48, 8},
+                               {"sched", 56, 48},
+                               {"syscallsp", 104, 8},
+                               {"syscallpc", 112, 8},
+                               {"syscallbp", 120, 8},
+                               {"atomicstatus", 144, 4},
+                               {"goid", 152, 8},
+                               {"waitsince", 168, 8},
+                               {"waitreason", 176, 1},
+                               {"lockedm", 208, 8},
+                               {"gopc", 288, 8},
+                               {"startpc", 304, 8},
+                               {"labels", 352, 8},
+                               {"parentGoid", 280, 8}}};
+  dwarf.types["runtime.m"] = {"runtime.m",
+                              1832,
+                              {{"g0", 0, 8},
+                               {"procid", 64, 8},
+                               {"gsignal", 72, 8},
+                               {"curg", 184, 8},
+                               {"id", 232, 8},
+                               {"incgo", 280, 1},
+                               {"isextra", 281, 1},
+                               {"isExtraInC", 282, 1},
+                               {"ncgo", 328, 4},
+                               {"alllink", 352, 8},
+                               {"lockedg", 384, 8},
+                               {"vdsoSP", 896, 8},
+                               {"vdsoPC", 904, 8}}};
   dwarf.types["runtime.moduledata"] = {
-      "runtime.moduledata", 568,
-      {{"gofunc", 344, 8}, {"textsectmap", 360, 24}, {"pluginpath", 408, 16},
-       {"next", 560, 8}}};
+      "runtime.moduledata",
+      568,
+      {{"gofunc", 344, 8}, {"textsectmap", 360, 24}, {"pluginpath", 408, 16}, {"next", 560, 8}}};
   return dwarf;
 }
 

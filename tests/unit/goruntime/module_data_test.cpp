@@ -96,8 +96,7 @@ TEST_CASE("a moduledata that contradicts itself or its pcHeader is refused") {
     MemoryImage memory;
     builder.add_to(memory);
     memory.u64({builder.moduledata().value + field}, value);
-    const auto data =
-        decode_module_data(memory, builder.layout().moduledata, builder.moduledata());
+    const auto data = decode_module_data(memory, builder.layout().moduledata, builder.moduledata());
     if (!data) return data.error().code == ErrorCode::malformed_data;
     const Image image = builder.image();
     return !load_module(ImageBytes(image, memory), *data, {27, 0}).has_value();
@@ -107,10 +106,10 @@ TEST_CASE("a moduledata that contradicts itself or its pcHeader is refused") {
     CHECK(refused(slice + 8, ~0ull));
     CHECK(refused(slice + 8, 1ull << 39));
   }
-  CHECK(refused(136, 1));        // ftab without a function
-  CHECK(refused(160, ~0ull));    // minpc behind maxpc
-  CHECK(refused(168, 0));        // maxpc
-  CHECK(refused(184, 0));        // etext
+  CHECK(refused(136, 1));      // ftab without a function
+  CHECK(refused(160, ~0ull));  // minpc behind maxpc
+  CHECK(refused(168, 0));      // maxpc
+  CHECK(refused(184, 0));      // etext
   CHECK(refused(builder.layout().moduledata.textsectmap.bytes + 8, 2));
 }
 
@@ -121,8 +120,7 @@ TEST_CASE("pages that memory lacks come from the file, but only of constants") {
   // The first half of a page of data was written to; the other half is in no core.
   memory.u64({builder.moduledata().value}, 0x1111);
   const ImageBytes bytes(image, memory);
-  const auto constants =
-      bytes.constants({builder.moduledata(), {builder.moduledata().value + 16}});
+  const auto constants = bytes.constants({builder.moduledata(), {builder.moduledata().value + 16}});
   REQUIRE(constants);
   CHECK(load<std::uint64_t>(constants->bytes, 0) == 0x1111);
   CHECK(load<std::uint64_t>(constants->bytes, 8) != 0x1111);

@@ -21,7 +21,8 @@ TEST_CASE("every release ends with its last reason") {
   const struct {
     int minor;
     std::size_t count;
-  } rows[] = {{19, 27}, {20, 32}, {21, 32}, {22, 37}, {23, 38}, {24, 44}, {25, 47}, {26, 47}, {27, 47}};
+  } rows[] = {{19, 27}, {20, 32}, {21, 32}, {22, 37}, {23, 38},
+              {24, 44}, {25, 47}, {26, 47}, {27, 47}};
   for (const auto& row : rows) {
     CAPTURE(row.minor);
     CHECK(wait_reason_count({row.minor, 0}) == row.count);
