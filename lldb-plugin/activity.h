@@ -1,11 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
-
-#include <lldb/API/LLDB.h>
 
 namespace cgo {
 
@@ -21,9 +18,6 @@ class Activity {
   /// True once the user asked to stop (Ctrl-C); what is known so far is shown then.
   virtual bool cancelled() = 0;
 };
-
-/// Progress through LLDB's events, interrupts through LLDB.
-std::unique_ptr<Activity> lldb_activity(lldb::SBDebugger debugger);
 
 /// A bar on stderr when that is a terminal, interrupts through SIGINT. One at a time a process.
 std::unique_ptr<Activity> terminal_activity();

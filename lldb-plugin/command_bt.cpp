@@ -36,18 +36,20 @@ Answer one_stack(CommandContext& context, const CommandLine& line, const Stop& s
   note_end(answer, collected.stack);
   if (line.has("--json")) {
     answer.out = stacks_json(std::span(&collected.stack, 1)) + "\n";
+    finish(answer, stop);
     return answer;
   }
   FormatOptions options = format_options(context, line);
-  if (owner.thread) options.selected = context.sessions.use(context.process)->selected_frame(owner.thread->tid);
+  if (owner.thread) options.selected = context.subject.selected_frame(owner.thread->tid);
   answer.out = format_stack(collected.stack, options);
   if (!answer.out.ends_with('\n')) answer.out += '\n';
+  finish(answer, stop);
   return answer;
 }
 
 Answer stack_of_thread(CommandContext& context, const CommandLine& line, const Stop& stop) {
   const auto index = line.number("--thread");
-  const std::uint64_t tid = context.thread.IsValid() ? context.thread.GetThreadID() : 0;
+  const std::optional<std::uint64_t> tid = context.subject.selected_thread();
   for (const StackOwner& owner : threads_of(stop))
     if (index ? owner.thread->index == *index : owner.thread->tid == tid)
       return one_stack(context, line, stop, owner);
@@ -95,7 +97,6 @@ void finish_all(Answer& answer, const AllStacks& all, std::size_t incomplete, bo
   if (cancelled) answer.warnings.push_back("interrupted: not all stacks are shown");
   if (incomplete > 0)
     answer.warnings.push_back(fmt::format("{} of {} stacks are not complete", incomplete, all.owners.size()));
-  if (!answer.warnings.empty()) answer.status = ExitStatus::partial;
 }
 
 bool ends_early(const Stack& stack) {
@@ -131,6 +132,7 @@ Answer all_as_json(CommandContext& context, const CommandLine& line, const Stop&
   }
   answer.out += "]}\n";
   finish_all(answer, all, incomplete, !whole);
+  finish(answer, stop);
   return answer;
 }
 
@@ -188,6 +190,7 @@ Answer all_as_text(CommandContext& context, const CommandLine& line, const Stop&
   }
   if (answer.out.empty()) answer.out = "0 stacks found (looked at threads and goroutines)\n";
   finish_all(answer, all, incomplete, !whole);
+  finish(answer, stop);
   return answer;
 }
 
@@ -198,10 +201,8 @@ Answer run_bt(CommandContext& context, const CommandLine& line) {
   if (selectors > 1)
     return Answer::failed({"more than one stack selector", "--all, --goroutine and --thread exclude each other",
                            "give one of them", ExitStatus::bad_arguments});
-  const auto stop = context.sessions.use(context.process)->stop();
-  if (!stop)
-    return Answer::failed({"cannot read the process", stop.error().message,
-                           "stop it first ('process interrupt')", ExitStatus::no_target});
+  const auto stop = context.subject.stop();
+  if (!stop) return no_stop(stop.error());
   if (line.has("--all"))
     return line.has("--json") ? all_as_json(context, line, **stop) : all_as_text(context, line, **stop);
   if (const auto id = line.number("--goroutine")) return stack_of_goroutine(context, line, **stop, *id);

@@ -5,12 +5,9 @@
 #include <string>
 #include <vector>
 
-#include <lldb/API/LLDB.h>
-
 #include "lldb-plugin/activity.h"
 #include "lldb-plugin/command_line.h"
-#include "lldb-plugin/session.h"
-#include "lldb-plugin/settings.h"
+#include "lldb-plugin/subject.h"
 
 namespace cgo {
 
@@ -40,34 +37,30 @@ struct Answer {
   }
 };
 
-/// "cgo bt: no goroutine 9\n  why: …\n  try: …" without a newline at the end.
+/// "cgo bt: no goroutine 9\n  why: …\n  try: …" without a newline at the end; safe to print.
 std::string format_failure(std::string_view command, const Failure& failure);
 
-/// What a command may use, whoever runs it.
+/// What a command may use, whoever runs it. Commands that only read need nothing else, so they run
+/// without LLDB too.
 struct CommandContext {
-  lldb::SBDebugger debugger;
-  lldb::SBProcess process;
-  lldb::SBThread thread;  ///< The selected one.
-  Sessions& sessions;
-  Settings& settings;
+  Subject& subject;
   Activity& activity;
-  Host host;
+  Host host = Host::headless;
   bool colour = false;
 };
 
 Answer run_bt(CommandContext& context, const CommandLine& line);
 Answer run_goroutines(CommandContext& context, const CommandLine& line);
-Answer run_frame(CommandContext& context, const CommandLine& line);
-Answer run_up(CommandContext& context, const CommandLine& line);
-Answer run_down(CommandContext& context, const CommandLine& line);
 Answer run_doctor(CommandContext& context, const CommandLine& line);
-Answer run_script(CommandContext& context, const CommandLine& line);
-Answer run_set(CommandContext& context, const CommandLine& line);
-Answer run_help(CommandContext& context, const CommandLine& line);
-Answer run_version(CommandContext& context, const CommandLine& line);
 
-/// Runs a parsed command: checks that there is a process if it needs one, holds the locks it needs.
-/// Never throws.
-Answer run_command(CommandContext& context, const CommandLine& line);
+/// Runs a command that reads. Never throws.
+Answer run_reading_command(CommandContext& context, const CommandLine& line);
+
+/// What a command gives back when its subject has no stop.
+Answer no_stop(const Error& error);
+/// What a command gives back that needs Go where there is none: says why none was found.
+Answer no_go(const Stop& stop);
+/// Adds what the stop lacks to the warnings of an answer that has some, and sets its status.
+void finish(Answer& answer, const Stop& stop);
 
 }  // namespace cgo

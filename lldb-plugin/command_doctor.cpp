@@ -50,10 +50,8 @@ std::string as_json(const std::vector<DoctorFinding>& findings) {
 }  // namespace
 
 Answer run_doctor(CommandContext& context, const CommandLine& line) {
-  const auto stop = context.sessions.use(context.process)->stop();
-  if (!stop)
-    return Answer::failed({"cannot examine the process", stop.error().message,
-                           "stop it first ('process interrupt')"});
+  const auto stop = context.subject.stop();
+  if (!stop) return no_stop(stop.error());
   const std::vector<DoctorFinding> findings = examine(**stop);
   Answer answer;
   answer.out = line.has("--json") ? as_json(findings) : as_text(findings, context.colour);

@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "lldb-plugin/command_context.h"
+#include "lldb-plugin/lldb_commands.h"
 #include "lldb-plugin/native_frames.h"
 #include "lldb-plugin/stack_collection.h"
 #include "unwind/format.h"
@@ -23,9 +23,8 @@ struct Selection {
   }
 };
 
-Result<Selection> current_selection(CommandContext& context) {
-  auto session = context.sessions.use(context.process);
-  const auto stop = session->stop();
+Result<Selection> current_selection(LldbContext& context) {
+  const auto stop = context.session.stop();
   if (!stop) return stop.error();
   Selection selection;
   selection.tid = context.thread.IsValid() ? context.thread.GetThreadID() : 0;
@@ -33,7 +32,7 @@ Result<Selection> current_selection(CommandContext& context) {
     if (owner.thread->tid != selection.tid) continue;
     selection.stop = *stop;
     selection.collected = collect_stack(**stop, owner, Unwinder::kDefaultLimit);
-    selection.selected = session->selected_frame(selection.tid).value_or(0);
+    selection.selected = context.session.selected_frame(selection.tid).value_or(0);
     const auto& elements = selection.collected.stack.elements;
     for (std::size_t i = 0; i < elements.size(); ++i)
       if (std::holds_alternative<Frame>(elements[i])) selection.elements.push_back(i);
@@ -52,7 +51,7 @@ std::string frame_line(const Frame& frame, std::size_t number) {
   return text + "\n";
 }
 
-std::string source_of(CommandContext& context, const Frame& frame) {
+std::string source_of(LldbContext& context, const Frame& frame) {
   if (frame.file.empty() || frame.line == 0) return "";
   lldb::SBStream text;
   lldb::SBFileSpec file(std::string(frame.file).c_str(), false);
@@ -61,7 +60,7 @@ std::string source_of(CommandContext& context, const Frame& frame) {
   return text.GetData() == nullptr ? "" : text.GetData();
 }
 
-Answer select(CommandContext& context, const Selection& selection, std::size_t number) {
+Answer select(LldbContext& context, const Selection& selection, std::size_t number) {
   const Frame* frame = selection.frame(number);
   if (frame == nullptr) {
     const std::size_t count = selection.elements.size();
@@ -70,7 +69,7 @@ Answer select(CommandContext& context, const Selection& selection, std::size_t n
                                       : fmt::format("the stack has frames 0 to {}", count - 1),
                            "'cgo bt --raw' shows all frames", ExitStatus::no_target});
   }
-  context.sessions.use(context.process)->select_frame(selection.tid, number);
+  context.session.select_frame(selection.tid, number);
   if (context.settings.native_bt())
     select_native_frame(context.thread, selection.collected, selection.elements[number]);
   Answer answer;
@@ -85,7 +84,7 @@ Answer failed_selection(const Error& error) {
 }
 
 /// Steps from the selected frame over plumbing; `outward` says which way.
-Answer step(CommandContext& context, bool outward) {
+Answer step(LldbContext& context, bool outward) {
   const auto selection = current_selection(context);
   if (!selection) return failed_selection(selection.error());
   const std::size_t count = selection->elements.size();
@@ -100,13 +99,13 @@ Answer step(CommandContext& context, bool outward) {
 
 }  // namespace
 
-Answer run_frame(CommandContext& context, const CommandLine& line) {
+Answer run_frame(LldbContext& context, const CommandLine& line) {
   const auto selection = current_selection(context);
   if (!selection) return failed_selection(selection.error());
   return select(context, *selection, parse_number(line.positionals.at(0)).value_or(0));
 }
 
-Answer run_up(CommandContext& context, const CommandLine&) { return step(context, true); }
-Answer run_down(CommandContext& context, const CommandLine&) { return step(context, false); }
+Answer run_up(LldbContext& context, const CommandLine&) { return step(context, true); }
+Answer run_down(LldbContext& context, const CommandLine&) { return step(context, false); }
 
 }  // namespace cgo

@@ -1,37 +1,18 @@
 #include <exception>
 
 #include "lldb-plugin/command_context.h"
-#include "lldb-plugin/newer_api.h"
 #include "unwind/format.h"
 
 namespace cgo {
 namespace {
 
-using Runner = Answer (*)(CommandContext&, const CommandLine&);
-
 struct NamedRunner {
   std::string_view name;
-  Runner run;
+  Answer (*run)(CommandContext&, const CommandLine&);
 };
 
 constexpr NamedRunner kRunners[] = {
-    {"bt", run_bt},         {"frame", run_frame}, {"up", run_up},     {"down", run_down},
-    {"doctor", run_doctor}, {"set", run_set},     {"help", run_help}, {"version", run_version},
-};
-
-Runner runner_of(const Command& command) {
-  for (const NamedRunner& runner : kRunners)
-    if (runner.name == command.name) return runner.run;
-  return nullptr;
-}
-
-Answer no_process(CommandContext& context) {
-  if (!context.debugger.GetSelectedTarget().IsValid())
-    return Answer::failed({"no process", "no target is selected",
-                           "'target create PROGRAM' and 'run', or 'target create PROGRAM --core FILE'"});
-  return Answer::failed({"no process", "the selected target does not run",
-                         "'run' it, 'process attach', or open a core with 'target create --core FILE'"});
-}
+    {"bt", run_bt}, {"goroutines", run_goroutines}, {"doctor", run_doctor}};
 
 }  // namespace
 
@@ -42,18 +23,35 @@ std::string format_failure(std::string_view command, const Failure& failure) {
   return text;
 }
 
-Answer run_command(CommandContext& context, const CommandLine& line) try {
-  const Runner run = runner_of(*line.command);
-  if (run == nullptr)
-    return Answer::failed({"this command cannot run here", "it has no implementation", ""});
-  if (line.command->needs == Needs::nothing) return run(context, line);
-  if (!context.process.IsValid() || context.process.GetState() == lldb::eStateUnloaded ||
-      context.process.GetState() == lldb::eStateInvalid)
-    return no_process(context);
-  // Before the sessions' own lock: a frame provider comes with LLDB's lock held.
-  const TargetLock lldb_lock(context.process.GetTarget());
-  const auto session = context.sessions.use(context.process);
-  return run(context, line);
+Answer no_stop(const Error& error) {
+  return Answer::failed({"cannot read the process", error.message,
+                         "stop it first ('process interrupt'), or run it again if it has ended",
+                         ExitStatus::no_target});
+}
+
+Answer no_go(const Stop& stop) {
+  Failure failure{"no Go runtime was found", "none of the images of the target holds one",
+                  "'cgo doctor' says what was looked at", ExitStatus::no_target};
+  if (!stop.program->runtimes.problems.empty())
+    failure.why = stop.program->runtimes.problems.front().message;
+  for (const std::string& lack : stop.provenance.lacks) failure.why += "; " + lack;
+  return Answer::failed(std::move(failure));
+}
+
+void finish(Answer& answer, const Stop& stop) {
+  // Why Go is not shown matters even where a stack of C is complete.
+  const bool go_was_lost = stop.program->runtimes.all.empty() && !stop.provenance.lacks.empty();
+  for (const Error& problem : stop.program->runtimes.problems) answer.warnings.push_back(problem.message);
+  if (answer.warnings.empty() && answer.status == ExitStatus::done && !go_was_lost) return;
+  answer.warnings.insert(answer.warnings.end(), stop.provenance.lacks.begin(),
+                         stop.provenance.lacks.end());
+  answer.status = ExitStatus::partial;
+}
+
+Answer run_reading_command(CommandContext& context, const CommandLine& line) try {
+  for (const NamedRunner& runner : kRunners)
+    if (runner.name == line.command->name) return runner.run(context, line);
+  return Answer::failed({"this command cannot run here", "it has no implementation", ""});
 } catch (const std::exception& error) {
   return Answer::failed({"an internal error", error.what(), "please report it"});
 }

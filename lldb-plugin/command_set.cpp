@@ -1,24 +1,24 @@
 #include <fmt/format.h>
 
-#include "lldb-plugin/command_context.h"
+#include "lldb-plugin/lldb_commands.h"
 
 namespace cgo {
 
-Answer run_set(CommandContext& context, const CommandLine& line) {
+Answer run_set(Settings& settings, const CommandLine& line) {
   Answer answer;
   if (line.positionals.empty()) {
     for (const Settings::Entry& entry : Settings::entries())
-      answer.out += fmt::format("{} = {}  ({}) {}\n", entry.name, *context.settings.get(entry.name),
+      answer.out += fmt::format("{} = {}  ({}) {}\n", entry.name, *settings.get(entry.name),
                                 entry.values, entry.help);
     return answer;
   }
   const std::string& name = line.positionals[0];
   if (line.positionals.size() > 1) {
-    if (auto done = context.settings.set(name, line.positionals[1]); !done)
+    if (auto done = settings.set(name, line.positionals[1]); !done)
       return Answer::failed({"nothing was changed", done.error().message, "'cgo set' lists the settings",
                              ExitStatus::bad_arguments});
   }
-  const auto value = context.settings.get(name);
+  const auto value = settings.get(name);
   if (!value)
     return Answer::failed({"nothing to show", "no setting '" + name + "'", "'cgo set' lists the settings",
                            ExitStatus::bad_arguments});

@@ -13,6 +13,12 @@ constexpr Flag kBtFlags[] = {
     {"--raw", ValueKind::none, "", "Show plumbing frames, pc, sp and the rule of each frame."},
     kJson,
 };
+constexpr Flag kGoroutinesFlags[] = {
+    {"--group", ValueKind::none, "", "Fold goroutines with equal stacks, with counts."},
+    {"--where", ValueKind::text, "TEXT", "Only those with TEXT in state, reason, function or file."},
+    {"--limit", ValueKind::number, "N", "Show at most N (groups with --group)."},
+    kJson,
+};
 constexpr Flag kDoctorFlags[] = {kJson};
 constexpr Flag kHelpFlags[] = {
     {"--man", ValueKind::none, "", "The manual page, as roff.", Host::headless},
@@ -26,6 +32,9 @@ constexpr Positional kSetting[] = {
     {"VALUE", ValueKind::text, false, false, "Its new value."}};
 constexpr Positional kHelpOf[] = {
     {"COMMAND", ValueKind::text, false, false, "Name of a command."}};
+constexpr Positional kScript[] = {
+    {"FILE", ValueKind::file, true, false, "Python script to run."},
+    {"ARGS", ValueKind::text, false, true, "Its arguments (sys.argv[1:])."}};
 
 constexpr Command kCommands[] = {
     {.name = "bt",
@@ -34,6 +43,11 @@ constexpr Command kCommands[] = {
      .example = "--goroutine 18",
      .cost = "Reads memory only; the process is not changed. One stack takes milliseconds, all stacks "
              "about a second for 100,000 goroutines."},
+    {.name = "goroutines",
+     .summary = "List goroutines with state, wait reason and time, thread and user frame.",
+     .flags = kGoroutinesFlags,
+     .example = "--group --where main.",
+     .cost = "Reads memory only; the process is not changed. About a second for 100,000 goroutines."},
     {.name = "frame",
      .summary = "Select a frame of the stack that cgo bt shows.",
      .positionals = kFrameNumber,
@@ -55,6 +69,12 @@ constexpr Command kCommands[] = {
      .flags = kDoctorFlags,
      .example = "",
      .cost = "Reads memory only; the process is not changed. Milliseconds."},
+    {.name = "script",
+     .summary = "Run a Python script with the target opened; `import lldb_cgo` gives its stacks.",
+     .positionals = kScript,
+     .example = "report.py",
+     .cost = "What the script does.",
+     .host = Host::headless},
     {.name = "set",
      .summary = "Show or change settings of lldb-cgo.",
      .positionals = kSetting,

@@ -10,19 +10,14 @@ namespace {
 using Findings = std::vector<DoctorFinding>;
 
 void examine_target(Findings& findings, const Stop& stop) {
-  const LldbDebuggee& debuggee = *stop.debuggee;
-  lldb::SBProcess process = debuggee.process();
-  const char* plugin = process.GetPluginName();
-  const char* lldb_version = lldb::SBDebugger::GetVersionString();
-  findings.push_back({Health::good, "lldb", lldb_version == nullptr ? "" : std::string(lldb_version).substr(0, std::string(lldb_version).find('\n')), ""});
+  const Provenance& from = stop.provenance;
+  findings.push_back({Health::good, "reader", from.reader, ""});
   findings.push_back({Health::good, "target",
-                      fmt::format("{} (LLDB's {}), {}, {} threads",
-                                  debuggee.is_core() ? "core" : fmt::format("process {}", process.GetProcessID()),
-                                  plugin == nullptr ? "?" : plugin, debuggee.arch().name,
-                                  debuggee.threads().size()),
+                      fmt::format("{}, {}, {} threads", from.kind, stop.debuggee->arch().name,
+                                  stop.debuggee->threads().size()),
                       ""});
-  findings.push_back({Health::good, "memory", debuggee.process_memory().how, ""});
-  for (const std::string& lack : debuggee.process_memory().lacks)
+  findings.push_back({Health::good, "memory", from.memory, ""});
+  for (const std::string& lack : from.lacks)
     findings.push_back({Health::problem, "memory", lack, "write the core again, with room for all of it"});
 }
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "lldb-plugin/session.h"
+#include "lldb-plugin/subject.h"
 
 namespace cgo {
 

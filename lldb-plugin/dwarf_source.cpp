@@ -4,7 +4,7 @@
 #include <mutex>
 #include <string>
 
-#include "lldb-plugin/session.h"
+#include "lldb-plugin/dwarf_source.h"
 
 namespace cgo {
 namespace {

@@ -1,9 +1,8 @@
-#include "lldb-plugin/lldb_command.h"
+#include "lldb-plugin/lldb_commands.h"
 
 #include <string>
 #include <vector>
 
-#include "lldb-plugin/command_context.h"
 #include "lldb-plugin/command_help.h"
 #include "unwind/format.h"
 
@@ -38,26 +37,14 @@ class LldbCommand final : public lldb::SBCommandPluginInterface {
       result.PutCString(help_for(command_, Host::lldb).c_str());
       return true;
     }
-    return show(run(debugger, *line), name, result);
+    const bool colour = debugger.GetUseColor() && !line->has("--json");
+    return show(run_in_lldb(*plugin_, debugger, debugger.GetSelectedTarget().GetProcess(), *line, colour),
+                name, result);
   } catch (...) {
     return fail(result, "cgo: an internal error");
   }
 
  private:
-  Answer run(lldb::SBDebugger debugger, const CommandLine& line) {
-    lldb::SBProcess process = debugger.GetSelectedTarget().GetProcess();
-    const std::unique_ptr<Activity> activity = lldb_activity(debugger);
-    CommandContext context{.debugger = debugger,
-                           .process = process,
-                           .thread = process.GetSelectedThread(),
-                           .sessions = plugin_->sessions,
-                           .settings = plugin_->settings,
-                           .activity = *activity,
-                           .host = Host::lldb,
-                           .colour = debugger.GetUseColor() && !line.has("--json")};
-    return run_command(context, line);
-  }
-
   static bool show(const Answer& answer, const std::string& name,
                    lldb::SBCommandReturnObject& result) {
     if (!answer.out.empty()) result.PutCString(answer.out.c_str());

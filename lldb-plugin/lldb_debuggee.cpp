@@ -28,10 +28,15 @@ LldbDebuggee::LldbDebuggee(lldb::SBProcess process, std::shared_ptr<const ImageM
     : process_(process), images_(std::move(images)), memory_(std::move(memory)), arch_(arch),
       is_core_(is_core_process(process)) {}
 
+// LLDB is never asked with the lock held: it may answer by making a list of frames, which comes back
+// here with registers, on this thread or on another.
+
 std::vector<ThreadInfo> LldbDebuggee::threads() const {
-  const std::lock_guard lock(mutex_);
-  if (threads_) return *threads_;
-  threads_.emplace();
+  {
+    const std::lock_guard lock(mutex_);
+    if (threads_) return *threads_;
+  }
+  std::vector<ThreadInfo> threads;
   for (std::uint32_t i = 0; i < process_.GetNumThreads(); ++i) {
     lldb::SBThread thread = process_.GetThreadAtIndex(i);
     ThreadInfo info;
@@ -39,10 +44,13 @@ std::vector<ThreadInfo> LldbDebuggee::threads() const {
     info.index = thread.GetIndexID();
     if (const char* name = thread.GetName()) info.name = name;
     if (thread.GetStopReason() == lldb::eStopReasonSignal && thread.GetStopReasonDataCount() > 0)
-      info.signal = static_cast<int>(thread.GetStopReasonDataAtIndex(0));
-    threads_->push_back(std::move(info));
+      if (const auto signal = static_cast<int>(thread.GetStopReasonDataAtIndex(0)); signal != 0)
+        info.signal = signal;
+    threads.push_back(std::move(info));
   }
-  return *threads_;
+  const std::lock_guard lock(mutex_);
+  threads_ = threads;
+  return threads;
 }
 
 LldbDebuggee::ThreadRegisters LldbDebuggee::read_registers(lldb::SBFrame frame) const {
@@ -65,24 +73,22 @@ LldbDebuggee::ThreadRegisters LldbDebuggee::read_registers(lldb::SBFrame frame) 
 }
 
 Result<LldbDebuggee::ThreadRegisters> LldbDebuggee::thread_registers(std::uint64_t tid) const {
-  const auto known = [&]() -> std::optional<ThreadRegisters> {
-    const std::lock_guard lock(mutex_);
-    const auto found = registers_.find(tid);
-    if (found == registers_.end()) return std::nullopt;
-    return found->second;
+  const auto gone = [&] {
+    return Error{ErrorCode::not_found, "no registers for thread " + std::to_string(tid)};
   };
-  if (auto registers = known()) return std::move(*registers);
-  const Error gone{ErrorCode::not_found, "no registers for thread " + std::to_string(tid)};
-  if (all_fetched_) return gone;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = registers_.find(tid);
+    if (known != registers_.end()) return known->second;
+    if (all_fetched_) return gone();
+  }
   lldb::SBThread thread = process_.GetThreadByID(tid);
-  if (!thread.IsValid()) return gone;
-  // Asking for a frame can run the frame provider, which hands in the registers of this very thread:
-  // not under the lock.
+  if (!thread.IsValid()) return gone();
   lldb::SBFrame frame = thread.GetFrameAtIndex(0);
-  if (auto registers = known()) return std::move(*registers);
-  if (!frame.IsValid()) return gone;
-  take_registers(tid, frame);
-  return *known();
+  if (!frame.IsValid()) return gone();
+  ThreadRegisters registers = read_registers(frame);
+  const std::lock_guard lock(mutex_);
+  return registers_.emplace(tid, std::move(registers)).first->second;
 }
 
 void LldbDebuggee::fetch_threads() const {
@@ -92,8 +98,10 @@ void LldbDebuggee::fetch_threads() const {
 }
 
 void LldbDebuggee::take_registers(std::uint64_t tid, lldb::SBFrame innermost) const {
+  if (has_registers(tid)) return;
+  ThreadRegisters registers = read_registers(innermost);
   const std::lock_guard lock(mutex_);
-  if (!registers_.contains(tid)) registers_.emplace(tid, read_registers(innermost));
+  registers_.emplace(tid, std::move(registers));
 }
 
 bool LldbDebuggee::has_registers(std::uint64_t tid) const {
@@ -121,13 +129,16 @@ Result<Address> LldbDebuggee::thread_pointer(std::uint64_t tid) const {
 bool LldbDebuggee::executable(Address address) const {
   if (images_->find(address) != nullptr) return images_->executable(address);
   if (memory_.executable) return memory_.executable(address);
-  const std::lock_guard lock(mutex_);
-  for (const auto& [range, executable] : regions_)
-    if (range.contains(address)) return executable;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [range, executable] : regions_)
+      if (range.contains(address)) return executable;
+  }
   lldb::SBMemoryRegionInfo info;
   if (process_.GetMemoryRegionInfo(address.value, info).Fail()) return false;
   const AddressRange range{{info.GetRegionBase()}, {info.GetRegionEnd()}};
   const bool executable = info.IsMapped() && info.IsExecutable();
+  const std::lock_guard lock(mutex_);
   if (range.contains(address)) regions_.emplace_back(range, executable);
   return executable;
 }

@@ -31,11 +31,6 @@ class LldbDebuggee final : public Debuggee {
   Result<Address> thread_pointer(std::uint64_t tid) const override;
   bool executable(Address address) const override;
 
-  /// Whether memory may be read by several threads at once.
-  bool parallel() const { return memory_.parallel; }
-  const ProcessMemory& process_memory() const { return memory_; }
-  lldb::SBProcess process() const { return process_; }
-
   /// Reads the registers of all threads, so that nothing below asks LLDB any more.
   void fetch_threads() const;
   /// Takes the registers of a thread from its innermost frame instead of asking the thread for it:

@@ -40,7 +40,7 @@ void take_registers(Sessions& sessions, lldb::SBProcess process, std::uint64_t t
   if (!session) return;
   const auto stop = (*session)->stop();
   if (stop && !(*stop)->program->runtimes.all.empty())
-    (*stop)->debuggee->take_registers(tid, innermost);
+    (*session)->debuggee().take_registers(tid, innermost);
 }
 
 std::optional<NativeStack> native_stack(Sessions& sessions, lldb::SBProcess process,
@@ -48,7 +48,7 @@ std::optional<NativeStack> native_stack(Sessions& sessions, lldb::SBProcess proc
   auto session = sessions.try_use(process);
   if (!session) return std::nullopt;
   const auto stop = (*session)->stop();
-  if (!stop || !(*stop)->debuggee->has_registers(tid)) return std::nullopt;
+  if (!stop || !(*session)->debuggee().has_registers(tid)) return std::nullopt;
   StackOwner owner;
   owner.thread.emplace().tid = tid;
   const CollectedStack collected = collect_stack(**stop, owner, Unwinder::kDefaultLimit);

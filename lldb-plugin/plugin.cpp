@@ -5,7 +5,7 @@
 
 #include "lldb-plugin/debugger_hooks.h"
 #include "lldb-plugin/liblldb_binding.h"
-#include "lldb-plugin/lldb_command.h"
+#include "lldb-plugin/lldb_commands.h"
 
 namespace {
 

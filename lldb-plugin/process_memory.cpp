@@ -1,20 +1,137 @@
 #include "lldb-plugin/process_memory.h"
 
+#include <time.h>
+
+#include <array>
+#include <fstream>
+#include <iterator>
+#include <mutex>
+
+#include "lldb-plugin/lldb_debuggee.h"
+#include "lldb-plugin/local_memory.h"
 #include "lldb-plugin/sb_memory.h"
+#include "target/core_file.h"
+#include "target/mapping.h"
+#include "target/minidump.h"
 
 namespace cgo {
+namespace {
 
-std::shared_ptr<const MemoryReader> raw_process_memory(lldb::SBProcess process) {
-  return std::make_shared<SbMemory>(process);
+using Readers = std::vector<std::shared_ptr<const MemoryReader>>;
+
+Result<std::vector<Mapping>> mappings_of_process(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/maps");
+  if (!file) return Error{ErrorCode::io_failure, "no /proc/" + std::to_string(pid) + "/maps"};
+  return parse_proc_maps(std::string(std::istreambuf_iterator<char>(file), {}));
 }
 
-ProcessMemory process_memory(lldb::SBProcess process, std::shared_ptr<const ImageMap> images) {
+/// Whether the process of this number on this machine is the one LLDB has, which may run elsewhere
+/// or in another pid namespace: the top of the main stack holds random bytes of the kernel's.
+bool is_process_of_this_machine(const MemoryReader& through_lldb, pid_t pid) {
+  const auto mappings = mappings_of_process(pid);
+  if (!mappings) return false;
+  for (const Mapping& mapping : *mappings) {
+    constexpr std::size_t kBytes = 4096;
+    if (mapping.path != "[stack]" || mapping.range.bytes() < kBytes) continue;
+    const Address from{mapping.range.end.value - kBytes};
+    std::array<std::byte, kBytes> here{}, there{};
+    return LocalMemory(pid).read(from, here) && through_lldb.read(from, there) && here == there;
+  }
+  return false;
+}
+
+/// Mappings of a live process, read when they are first asked for at a stop.
+std::function<bool(Address)> executable_in(pid_t pid) {
+  struct Lazy {
+    std::once_flag once;
+    MappingList list;
+  };
+  auto lazy = std::make_shared<Lazy>();
+  return [lazy, pid](Address address) {
+    std::call_once(lazy->once, [&] {
+      if (auto mappings = mappings_of_process(pid)) lazy->list = MappingList(*std::move(mappings));
+    });
+    const Mapping* mapping = lazy->list.find(address);
+    return mapping != nullptr && mapping->executable;
+  };
+}
+
+std::function<bool(Address)> executable_in(std::span<const Mapping> mappings) {
+  auto list = std::make_shared<const MappingList>(std::vector(mappings.begin(), mappings.end()));
+  return [list](Address address) {
+    const Mapping* mapping = list->find(address);
+    return mapping != nullptr && mapping->executable;
+  };
+}
+
+std::string lldb_version() {
+  const char* text = lldb::SBDebugger::GetVersionString();
+  const std::string version = text == nullptr ? "LLDB" : text;
+  return version.substr(0, version.find('\n'));
+}
+
+std::string path_of_core(lldb::SBProcess process) {
+  std::array<char, 4096> path{};
+  lldb::SBFileSpec file = process.GetCoreFile();
+  if (!file.IsValid() || file.GetPath(path.data(), path.size()) == 0) return "";
+  return path.data();
+}
+
+std::int64_t monotonic_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+}  // namespace
+
+MemoryAccess::MemoryAccess(lldb::SBProcess process) : process_(process) {
+  const char* plugin = process.GetPluginName();
+  const std::string through = plugin == nullptr ? "" : " (" + std::string(plugin) + ")";
+  provenance_.reader = lldb_version() + through;
+  raw_ = std::make_shared<SbMemory>(process);
+  provenance_.memory = "LLDB, then files";
+  const bool core = is_core_process(process);
+  provenance_.kind = core ? "core " + path_of_core(process)
+                          : "process " + std::to_string(process.GetProcessID());
+  parallel_ = core ? open_core() : open_local();
+}
+
+bool MemoryAccess::open_core() {
+  const std::string path = path_of_core(process_);
+  if (path.empty()) return false;
+  const auto use = [&](const auto& core) {
+    executable_in_core_ = executable_in(core->mappings());
+    if (const auto cut = core->cut()) provenance_.lacks.push_back(cut->text());
+    provenance_.memory = "the core file, then files of its images";
+    raw_ = core;
+    return true;
+  };
+  if (auto core = CoreFile::open(path)) return use(*core);
+  if (auto dump = Minidump::open(path)) return use(*dump);
+  return false;
+}
+
+bool MemoryAccess::open_local() {
+  const auto pid = static_cast<pid_t>(process_.GetProcessID());
+  if (pid <= 0 || !is_process_of_this_machine(*raw_, pid)) return false;
+  raw_ = std::make_shared<LocalMemory>(pid);
+  provenance_.memory = "files for code, then the process (process_vm_readv)";
+  local_ = true;
+  return true;
+}
+
+ProcessMemory MemoryAccess::of_stop(std::shared_ptr<const ImageMap> images) const {
   ProcessMemory memory;
-  auto through_lldb = raw_process_memory(process);
   auto files = image_file_reader(std::move(images));
-  memory.reader = std::make_shared<SplicedReader>(
-      std::vector<std::shared_ptr<const MemoryReader>>{through_lldb, files});
-  memory.how = "LLDB, then files";
+  memory.reader = std::make_shared<SplicedReader>(local_ ? Readers{files, raw_} : Readers{raw_, files});
+  memory.parallel = parallel_;
+  memory.provenance = provenance_;
+  memory.executable = executable_in_core_;
+  if (local_) {
+    memory.executable = executable_in(static_cast<pid_t>(process_.GetProcessID()));
+    memory.now_ns = monotonic_ns();
+  }
   return memory;
 }
 

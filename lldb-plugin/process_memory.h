@@ -2,31 +2,48 @@
 
 #include <functional>
 #include <memory>
-#include <string>
-#include <vector>
+#include <optional>
 
 #include <lldb/API/LLDB.h>
 
+#include "lldb-plugin/subject.h"
 #include "target/image.h"
 #include "target/memory_reader.h"
 
 namespace cgo {
 
-/// The memory of one process or core, as fast as it can be read here.
+/// The memory of one stop of a process, as fast as it can be read here.
 struct ProcessMemory {
   std::shared_ptr<const MemoryReader> reader;
-  bool parallel = false;  ///< Several threads may read at once.
-  std::string how;        ///< For `cgo doctor`: where bytes come from.
-  std::vector<std::string> lacks;  ///< What should be there and is not: a core cut short.
+  bool parallel = false;               ///< Several threads may read at once.
+  std::optional<std::int64_t> now_ns;  ///< CLOCK_MONOTONIC, for a process of this machine.
+  Provenance provenance;
   /// Whether an address outside all images can be executed, where that is known without asking LLDB.
   std::function<bool(Address)> executable;
 };
 
-/// Memory without files of this machine behind it: what images are checked against.
-std::shared_ptr<const MemoryReader> raw_process_memory(lldb::SBProcess process);
+/// How the memory of one process of LLDB is reached: decided once for the process, because proving
+/// that it runs on this machine, or mapping its core, costs more than a stop should.
+class MemoryAccess {
+ public:
+  explicit MemoryAccess(lldb::SBProcess process);
 
-/// The sources in order of trust: code of verified images from their files (which hides breakpoint
-/// instructions), then the process or core, then files for what a core lacks.
-ProcessMemory process_memory(lldb::SBProcess process, std::shared_ptr<const ImageMap> images);
+  /// The process or core alone, without files of this machine: what images are checked against.
+  std::shared_ptr<const MemoryReader> raw() const { return raw_; }
+
+  /// The memory of the current stop. In a live process code comes from the files of verified images
+  /// first, which hides breakpoint instructions; what a core lacks comes from files last.
+  ProcessMemory of_stop(std::shared_ptr<const ImageMap> images) const;
+
+ private:
+  bool open_core();
+  bool open_local();
+
+  mutable lldb::SBProcess process_;  // LLDB has no const methods.
+  std::shared_ptr<const MemoryReader> raw_;
+  bool parallel_ = false, local_ = false;
+  Provenance provenance_;
+  std::function<bool(Address)> executable_in_core_;
+};
 
 }  // namespace cgo

@@ -2,10 +2,10 @@
 
 #include "lldb-plugin/python_api.h"
 
+#include <cstdio>
 #include <string>
 #include <vector>
 
-#include "lldb-plugin/command_context.h"
 #include "lldb-plugin/embedded_python.h"
 #include "lldb-plugin/native_frames.h"
 
@@ -84,15 +84,7 @@ Answer run_words(Plugin& plugin, lldb::SBDebugger debugger, lldb::SBProcess proc
       parse_command_line(*command, std::span(words).subspan(1), Host::lldb);
   if (!line)
     return Answer::failed({"nothing was run", line.error().message, "", ExitStatus::bad_arguments});
-  const std::unique_ptr<Activity> activity = lldb_activity(debugger);
-  CommandContext context{.debugger = debugger,
-                         .process = process,
-                         .thread = process.GetSelectedThread(),
-                         .sessions = plugin.sessions,
-                         .settings = plugin.settings,
-                         .activity = *activity,
-                         .host = Host::lldb};
-  return run_command(context, *line);
+  return run_in_lldb(plugin, debugger, process, *line, false);
 }
 
 /// run(debugger, process, words) → (status, text, problems): a command of the table.
@@ -238,10 +230,37 @@ bool add_python_modules(lldb::SBDebugger debugger, std::shared_ptr<Plugin> plugi
   }
   // LLDB looks classes up in the namespace of a debugger's scripts, where they are not by themselves.
   lldb::SBCommandReturnObject result;
+  lldb::SBCommandInterpreter interpreter = debugger.GetCommandInterpreter();
   for (const EmbeddedPython& source : embedded_python())
-    debugger.GetCommandInterpreter().HandleCommand(
-        (std::string("script import ") + source.module).c_str(), result, false);
+    interpreter.HandleCommand((std::string("script import ") + source.module).c_str(), result, false);
+  interpreter.HandleCommand("script lldb_cgo._use_debugger(lldb.debugger)", result, false);
   return true;
+}
+
+int run_script(lldb::SBDebugger debugger, std::shared_ptr<Plugin> plugin, const CommandLine& line) {
+  if (!add_python_modules(debugger, std::move(plugin))) {
+    std::fprintf(stderr, "lldb-cgo script: no Python\n  why: this LLDB was built without it\n");
+    return static_cast<int>(ExitStatus::no_target);
+  }
+  const Gil gil;
+  PyObject* arguments = PyList_New(0);
+  for (std::size_t i = 1; i < line.positionals.size(); ++i) {
+    PyObject* text = text_of(line.positionals[i]);
+    PyList_Append(arguments, text);
+    Py_DecRef(text);
+  }
+  PyObject* module = PyImport_ImportModule("lldb_cgo");
+  PyObject* lldb_module = PyImport_ImportModule("lldb");
+  PyObject* type = lldb_module == nullptr ? nullptr : PyObject_GetAttrString(lldb_module, "SBDebugger");
+  PyObject* of_debugger = type == nullptr ? nullptr : PyObject_CallMethod(type, "FindDebuggerWithID", "i", static_cast<int>(debugger.GetID()));
+  PyObject* status = module == nullptr || of_debugger == nullptr
+                         ? nullptr
+                         : PyObject_CallMethod(module, "_run_script", "sOO", line.positionals.at(0).c_str(), arguments, of_debugger);
+  if (status == nullptr) {
+    PyErr_Print();
+    return static_cast<int>(ExitStatus::no_target);
+  }
+  return static_cast<int>(PyLong_AsLong(status));
 }
 
 }  // namespace cgo

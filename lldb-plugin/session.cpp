@@ -9,13 +9,6 @@ namespace {
 
 constexpr auto kProviderPatience = std::chrono::milliseconds(500);
 
-/// Go's data is relocated while a program starts, so what was not found at an early stop may be
-/// there later: looked for again at stops further and further apart.
-bool worth_another_look(const Program& program, std::uint32_t stop_id) {
-  return program.runtimes.all.empty() && !program.runtimes.problems.empty() &&
-         stop_id >= 2 * program.found_at_stop;
-}
-
 Error not_stopped(lldb::SBProcess process) {
   const char* state = lldb::SBDebugger::StateAsCString(process.GetState());
   return Error{ErrorCode::not_found,
@@ -25,26 +18,24 @@ Error not_stopped(lldb::SBProcess process) {
 
 }  // namespace
 
-Result<std::shared_ptr<const Program>> Session::program(std::uint32_t stop_id) {
+Result<void> Session::refresh_program(std::uint32_t stop_id) {
   lldb::SBTarget target = process_.GetTarget();
   const std::uint64_t generation = module_generation(target);
-  if (program_ && program_->generation == generation && !worth_another_look(*program_, stop_id))
-    return program_;
+  // Go's data is relocated while a program starts, so what was not found at an early stop may be
+  // there later: looked for again at stops further and further apart.
+  const bool look_again = program_ && program_->runtimes.all.empty() &&
+                          !program_->runtimes.problems.empty() && stop_id >= 2 * program_made_at_;
+  if (program_ && generation_ == generation && !look_again) return {};
   const auto arch = arch_of(target);
   if (!arch) return arch.error();
-  auto program = std::make_shared<Program>();
-  program->generation = generation;
-  program->found_at_stop = stop_id;
-  program->arch = *arch;
-  program->images =
-      std::make_shared<const ImageMap>(images_of(target, *raw_process_memory(process_)));
-  program->dwarf = make_dwarf_source();
-  const ProcessMemory memory = process_memory(process_, program->images);
-  program->runtimes = find_go_runtimes(*memory.reader, *program->images, program->dwarf);
-  program->symbolizer = std::make_unique<const Symbolizer>(program->images, program->dwarf);
-  program->unwind_cache = std::make_shared<UnwindCache>();
-  program_ = std::move(program);
-  return program_;
+  arch_ = *arch;
+  if (!memory_) memory_.emplace(process_);
+  auto images = std::make_shared<const ImageMap>(images_of(target, *memory_->raw()));
+  const ProcessMemory memory = memory_->of_stop(images);
+  program_ = make_program(std::move(images), *memory.reader);
+  generation_ = generation;
+  program_made_at_ = stop_id;
+  return {};
 }
 
 Result<std::shared_ptr<const Stop>> Session::stop() {
@@ -53,18 +44,30 @@ Result<std::shared_ptr<const Stop>> Session::stop() {
       state != lldb::eStateSuspended)
     return not_stopped(process_);
   const std::uint32_t id = process_.GetStopID(true);
-  auto found = program(id);
-  if (!found) return std::move(found).error();
-  if (stop_ && stop_->id == id && stop_->program == *found) return stop_;
+  if (auto done = refresh_program(id); !done) return std::move(done).error();
+  if (stop_ && stop_id_ == id && stop_->program == program_) return stop_;
+  ProcessMemory memory = memory_->of_stop(program_->images);
   auto stop = std::make_shared<Stop>();
-  stop->id = id;
-  stop->program = *found;
-  stop->debuggee = std::make_unique<const LldbDebuggee>(
-      process_, (*found)->images, process_memory(process_, (*found)->images), *(*found)->arch);
-  stop->unwinder = std::make_unique<const Unwinder>(*stop->debuggee, (*found)->runtimes, (*found)->unwind_cache);
-  if (!stop_ || stop_->id != id) selected_.clear();
+  stop->program = program_;
+  stop->parallel = memory.parallel;
+  stop->now_ns = memory.now_ns;
+  stop->provenance = memory.provenance;
+  auto debuggee = std::make_unique<const LldbDebuggee>(process_, program_->images,
+                                                       std::move(memory), *arch_);
+  debuggee_ = debuggee.get();
+  stop->before_parallel = [threads = debuggee.get()] { threads->fetch_threads(); };
+  stop->unwinder = std::make_unique<const Unwinder>(*debuggee, program_->runtimes,
+                                                    program_->unwind_cache);
+  stop->debuggee = std::move(debuggee);
+  if (stop_id_ != id) selected_.clear();
+  stop_id_ = id;
   stop_ = std::move(stop);
   return stop_;
+}
+
+std::optional<std::uint64_t> LldbSubject::selected_thread() {
+  if (!thread_.IsValid()) return std::nullopt;
+  return thread_.GetThreadID();
 }
 
 std::optional<std::size_t> Session::selected_frame(std::uint64_t tid) const {

@@ -8,34 +8,12 @@
 
 #include <lldb/API/LLDB.h>
 
-#include "goruntime/go_runtime.h"
 #include "lldb-plugin/lldb_debuggee.h"
-#include "unwind/symbolizer.h"
-#include "unwind/unwinder.h"
+#include "lldb-plugin/subject.h"
 
 namespace cgo {
 
-/// What stays the same while the modules of a process do: survives stops.
-struct Program {
-  std::uint64_t generation = 0;
-  std::uint32_t found_at_stop = 0;
-  const ArchInfo* arch = nullptr;
-  std::shared_ptr<const ImageMap> images;
-  DwarfSource dwarf;
-  GoRuntimes runtimes;
-  std::unique_ptr<const Symbolizer> symbolizer;
-  std::shared_ptr<UnwindCache> unwind_cache;
-};
-
-/// One stop of a process, ready to be asked.
-struct Stop {
-  std::uint32_t id = 0;
-  std::shared_ptr<const Program> program;
-  std::unique_ptr<const LldbDebuggee> debuggee;
-  std::unique_ptr<const Unwinder> unwinder;
-};
-
-/// What is known of one process, kept from command to command.
+/// What is known of one process of LLDB, kept from command to command.
 class Session {
  public:
   explicit Session(lldb::SBProcess process) : process_(process) {}
@@ -44,19 +22,45 @@ class Session {
   /// there is no stopped process or its CPU is not supported.
   Result<std::shared_ptr<const Stop>> stop();
 
-  /// The frame of the stack that `cgo frame` selected on a thread at this stop.
+  /// The debuggee of the stop that stop() gave last.
+  const LldbDebuggee& debuggee() const { return *debuggee_; }
+
   std::optional<std::size_t> selected_frame(std::uint64_t tid) const;
   void select_frame(std::uint64_t tid, std::size_t number);
 
   lldb::SBProcess process() const { return process_; }
 
  private:
-  Result<std::shared_ptr<const Program>> program(std::uint32_t stop_id);
+  Result<void> refresh_program(std::uint32_t stop_id);
 
   lldb::SBProcess process_;
+  const ArchInfo* arch_ = nullptr;
+  std::optional<MemoryAccess> memory_;
+  std::uint64_t generation_ = 0;  // Of the modules that program_ was made from.
+  std::uint32_t program_made_at_ = 0;
   std::shared_ptr<const Program> program_;
+  std::uint32_t stop_id_ = 0;
   std::shared_ptr<const Stop> stop_;
+  const LldbDebuggee* debuggee_ = nullptr;  // stop_->debuggee.
   std::map<std::uint64_t, std::size_t> selected_;  // By tid, at stop_.
+};
+
+/// The process LLDB has selected, as a command looks at it.
+class LldbSubject final : public Subject {
+ public:
+  LldbSubject(std::shared_ptr<Session> session, lldb::SBThread thread)
+      : session_(std::move(session)), thread_(thread) {}
+  Result<std::shared_ptr<const Stop>> stop() override { return session_->stop(); }
+  std::optional<std::uint64_t> selected_thread() override;
+  std::optional<std::size_t> selected_frame(std::uint64_t tid) override {
+    return session_->selected_frame(tid);
+  }
+  Session& session() { return *session_; }
+  lldb::SBThread thread() { return thread_; }
+
+ private:
+  std::shared_ptr<Session> session_;
+  lldb::SBThread thread_;
 };
 
 /// The sessions of all processes LLDB has in this debugger process. Thread-safe.
@@ -68,6 +72,7 @@ class Sessions {
     Use(std::unique_lock<std::recursive_timed_mutex> lock, std::shared_ptr<Session> session)
         : lock_(std::move(lock)), session_(std::move(session)) {}
     Session* operator->() const { return session_.get(); }
+    std::shared_ptr<Session> get() const { return session_; }
 
    private:
     std::unique_lock<std::recursive_timed_mutex> lock_;
@@ -83,9 +88,5 @@ class Sessions {
   std::recursive_timed_mutex mutex_;
   std::map<std::uint32_t, std::shared_ptr<Session>> by_process_;  // By SBProcess::GetUniqueID.
 };
-
-/// Opens debug information of images and keeps it; files of separate debug information are found
-/// where LLDB would find them.
-DwarfSource make_dwarf_source();
 
 }  // namespace cgo

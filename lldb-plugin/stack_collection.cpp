@@ -104,7 +104,8 @@ bool for_each_piece(const Stop& stop, std::size_t count, Activity& activity,
   const std::size_t pieces = (count + kPiece - 1) / kPiece;
   const std::size_t wanted = std::min<std::size_t>(pieces, std::thread::hardware_concurrency());
   std::vector<std::thread> helpers;
-  if (stop.debuggee->parallel())
+  if (stop.parallel && wanted > 1 && stop.before_parallel) stop.before_parallel();
+  if (stop.parallel)
     for (std::size_t i = 1; i < wanted; ++i) helpers.emplace_back(worker);
   worker();
   for (std::thread& helper : helpers) helper.join();

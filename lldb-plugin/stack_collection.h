@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "lldb-plugin/activity.h"
-#include "lldb-plugin/session.h"
+#include "lldb-plugin/subject.h"
 #include "unwind/frame.h"
 
 namespace cgo {

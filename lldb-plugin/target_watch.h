@@ -4,7 +4,7 @@
 
 #include <lldb/API/LLDB.h>
 
-#include "lldb-plugin/lldb_command.h"
+#include "lldb-plugin/lldb_commands.h"
 
 namespace cgo {
 

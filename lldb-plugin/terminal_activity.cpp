@@ -7,40 +7,9 @@
 #include <csignal>
 #include <cstdio>
 #include <mutex>
-#include <optional>
-
-#include "lldb-plugin/newer_api.h"
 
 namespace cgo {
 namespace {
-
-class LldbActivity final : public Activity {
- public:
-  explicit LldbActivity(lldb::SBDebugger debugger)
-      : debugger_(debugger), interpreter_(debugger.GetCommandInterpreter()) {}
-
-  void begin(const std::string& title, std::uint64_t total) override {
-    const std::lock_guard lock(mutex_);
-    progress_.emplace(title.c_str(), total, debugger_);
-  }
-  void advance(std::uint64_t units) override {
-    const std::lock_guard lock(mutex_);
-    if (progress_) progress_->advance(units);
-  }
-  void end() override {
-    const std::lock_guard lock(mutex_);
-    progress_.reset();
-  }
-  bool cancelled() override {
-    return debugger_.InterruptRequested() || interpreter_.WasInterrupted();
-  }
-
- private:
-  lldb::SBDebugger debugger_;
-  lldb::SBCommandInterpreter interpreter_;
-  std::mutex mutex_;
-  std::optional<LldbProgress> progress_;
-};
 
 volatile std::sig_atomic_t g_interrupts = 0;  // A signal handler can reach nothing else.
 
@@ -105,10 +74,6 @@ class TerminalActivity final : public Activity {
 };
 
 }  // namespace
-
-std::unique_ptr<Activity> lldb_activity(lldb::SBDebugger debugger) {
-  return std::make_unique<LldbActivity>(debugger);
-}
 
 std::unique_ptr<Activity> terminal_activity() { return std::make_unique<TerminalActivity>(); }
 

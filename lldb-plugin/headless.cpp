@@ -1,0 +1,100 @@
+// The lldb-cgo program: the commands of the plugin for scripts and crash triage. Cores are read
+// without LLDB; a live process, a script, or a core of a kind that is not known here goes through
+// the plugin, which brings LLDB with it.
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "lldb-plugin/command_context.h"
+#include "lldb-plugin/command_help.h"
+#include "lldb-plugin/core_subject.h"
+#include "lldb-plugin/headless_lldb.h"
+#include "unwind/format.h"
+
+namespace cgo {
+namespace {
+
+int print(const Answer& answer, std::string_view command) {
+  std::fwrite(answer.out.data(), 1, answer.out.size(), stdout);
+  for (const std::string& warning : answer.warnings)
+    std::fprintf(stderr, "lldb-cgo %s: warning: %s\n", std::string(command).c_str(),
+                 escaped(warning).c_str());
+  if (answer.failure)
+    std::fprintf(stderr, "%s\n", format_failure("lldb-cgo " + std::string(command), *answer.failure).c_str());
+  if (std::fflush(stdout) != 0) return static_cast<int>(ExitStatus::no_target);
+  return static_cast<int>(answer.status);
+}
+
+int bad_arguments(const std::string& message, const std::string& hint) {
+  std::fprintf(stderr, "lldb-cgo: %s\n  try: %s\n", escaped(message).c_str(), hint.c_str());
+  return static_cast<int>(ExitStatus::bad_arguments);
+}
+
+int about(const CommandLine& line) {
+  Answer answer;
+  if (line.command->name == "version") {
+    answer.out = "lldb-cgo " + std::string(version_text()) + "\n";
+  } else {
+    HelpAnswer help = help_answer(line, Host::headless);
+    if (!help.wrong.empty()) return bad_arguments(help.wrong, "lldb-cgo help");
+    answer.out = std::move(help.text);
+  }
+  return print(answer, line.command->name);
+}
+
+bool use_colour(const CommandLine& line) {
+  return !line.has("--json") && isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
+}
+
+int read_core(const CommandLine& line, const std::string& core) {
+  auto subject = open_core_subject(core, line.text("--exe").value_or(""));
+  if (!subject && subject.error().code == ErrorCode::io_failure)
+    return print(Answer::failed({"cannot open the core", subject.error().message, "give a file that can be read"}),
+                 line.command->name);
+  if (!subject && subject.error().code == ErrorCode::malformed_data)
+    return print(Answer::failed({"cannot read the core", subject.error().message,
+                                 "give an ELF core (of the kernel or gcore) or a minidump of LLDB"}),
+                 line.command->name);
+  if (!subject) return run_through_lldb(line);
+  const std::unique_ptr<Activity> activity = terminal_activity();
+  CommandContext context{**subject, *activity, Host::headless, use_colour(line)};
+  return print(run_reading_command(context, line), line.command->name);
+}
+
+int run(const std::vector<std::string>& words) {
+  if (words.empty()) {
+    std::fputs(help_overview(Host::headless).c_str(), stderr);
+    return static_cast<int>(ExitStatus::bad_arguments);
+  }
+  std::string name = words[0];
+  if (name == "--help" || name == "-h") name = "help";
+  if (name == "--version" || name == "-V") name = "version";
+  const Command* command = find_command(name, Host::headless);
+  if (command == nullptr) return bad_arguments(unknown_command(name, Host::headless).message, "lldb-cgo help");
+  const auto line = parse_command_line(*command, std::span(words).subspan(1), Host::headless);
+  const std::string more = "lldb-cgo help " + name;
+  if (!line) return bad_arguments(name + ": " + line.error().message, more);
+  if (line->help) {
+    std::fputs(help_for(*command, Host::headless).c_str(), stdout);
+    return 0;
+  }
+  if (command->needs == Needs::nothing) return about(*line);
+  const auto core = line->text("--core");
+  if (core.has_value() == line->has("--pid"))
+    return bad_arguments(name + ": one of --core FILE and --pid N says what to look at", more);
+  if (line->has("--exe") && !core) return bad_arguments(name + ": --exe goes with --core", more);
+  if (core && name != "script") return read_core(*line, *core);
+  return run_through_lldb(*line);
+}
+
+}  // namespace
+}  // namespace cgo
+
+int main(int argc, char** argv) try {
+  return cgo::run(std::vector<std::string>(argv + 1, argv + argc));
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "lldb-cgo: an internal error: %s\n  try: please report it\n", error.what());
+  return static_cast<int>(cgo::ExitStatus::no_target);
+}

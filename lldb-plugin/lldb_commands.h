@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+
+#include <lldb/API/LLDB.h>
+
+#include "lldb-plugin/command_context.h"
+#include "lldb-plugin/session.h"
+#include "lldb-plugin/settings.h"
+
+namespace cgo {
+
+/// What lives as long as the debugger process: shared by all its debuggers.
+struct Plugin {
+  Sessions sessions;
+  Settings settings;
+};
+
+/// What commands that change LLDB's own selection use besides.
+struct LldbContext {
+  lldb::SBDebugger debugger;
+  lldb::SBThread thread;
+  Session& session;
+  const Settings& settings;
+};
+
+Answer run_frame(LldbContext& context, const CommandLine& line);
+Answer run_up(LldbContext& context, const CommandLine& line);
+Answer run_down(LldbContext& context, const CommandLine& line);
+Answer run_set(Settings& settings, const CommandLine& line);
+
+/// Runs any command of the table on a process of LLDB, with the locks it needs. Never throws.
+Answer run_in_lldb(Plugin& plugin, lldb::SBDebugger debugger, lldb::SBProcess process,
+                   const CommandLine& line, bool colour);
+
+/// Adds "cgo" with every command of the table to a debugger; nothing when it is there already.
+/// False when LLDB refuses.
+bool add_commands(lldb::SBDebugger debugger, std::shared_ptr<Plugin> plugin);
+
+}  // namespace cgo
