@@ -37,7 +37,25 @@ def optimizations(release, quick):
     return ("O2", "O0") if release.minor in O0_MINORS else ("O2",)
 
 
-@functools.lru_cache(4)
+def remembered(function):
+    """The last few results by arguments; a failure is remembered as well, so that it costs its time once."""
+    @functools.lru_cache(4)
+    def outcome(*arguments):
+        try:
+            return function(*arguments), None
+        except Exception as error:  # pylint: disable=broad-except
+            return None, error
+
+    @functools.wraps(function)
+    def wrapper(*arguments):
+        value, error = outcome(*arguments)
+        if error is not None:
+            raise error
+        return value
+    return wrapper
+
+
+@remembered
 def waiting_stacks(built, source, words):
     """All stacks of a waiting process, read in one of WAIT_SOURCES; the core is deleted afterwards."""
     if source == "live":
@@ -48,14 +66,14 @@ def waiting_stacks(built, source, words):
         return tool.stacks_of("--all", "--core", path, "--exe", built.exe, allowed=(0, 4))
 
 
-@functools.lru_cache(4)
+@remembered
 def crashed_stacks(built, words, send=None):
     """(all stacks of the core, what the runtime printed) of a program that crashes."""
     with stops.crash_core_of(built, *words, send=send) as (path, printed):
         return tool.stacks_of("--all", "--core", path, "--exe", built.exe, allowed=(0, 4)), printed
 
 
-@functools.lru_cache(None)
+@functools.lru_cache(64)
 def built(release, optimization, kind):
     if kind == "cxx":
         return builds.build_cxx(release, optimization)

@@ -9,7 +9,7 @@ ARTIFACTS = os.environ.get("LLDB_CGO_ARTIFACTS", os.path.join(REPO, "build", "in
 CACHE = os.environ.get("LLDB_CGO_CACHE") or os.path.join(
     os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "lldb-cgo")
 
-PROGRAM = os.path.join(BUILD, "lldb-cgo")
+PROGRAM = os.environ.get("LLDB_CGO_PROGRAM", os.path.join(BUILD, "lldb-cgo"))
 PLUGIN = os.path.join(BUILD, "lldb-cgo.so")
 LLDB = "/usr/bin/lldb-22"
 LLDB_DAP = "/usr/bin/lldb-dap-22"
