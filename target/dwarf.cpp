@@ -20,7 +20,10 @@ constexpr std::string_view kIndexKind = "index";
 class DwarfReader final : public DwarfInfo {
  public:
   DwarfReader(std::shared_ptr<const ElfFile> file, std::filesystem::path cache_directory)
-      : elf_(file), file_(file), code_(file_), cache_(std::move(cache_directory), *file) {}
+      : elf_(file),
+        cache_(std::move(cache_directory), *file),
+        file_(file, false, &cache_),
+        code_(file_) {}
 
   Result<std::vector<SourceFrame>> frames_at(Address pc) const override {
     return code_.frames_at(pc);
@@ -118,10 +121,7 @@ class DwarfReader final : public DwarfInfo {
         error.message += " (not all of it could be read: " + (*all)->incomplete()->message + ")";
       return error;
     }
-    auto unit = file_.unit_with_header_at(places.front().unit);
-    if (unit) unit = file_.full_unit(**unit);
-    if (!unit) return std::move(unit).error().in(name);
-    return DwarfPlace{*unit, places.front().value};
+    return DwarfIndex::entry_of(file_, places.front());
   }
 
   Result<const DwarfIndex*> index() const {
@@ -162,9 +162,9 @@ class DwarfReader final : public DwarfInfo {
   }
 
   std::shared_ptr<const ElfFile> elf_;
+  DwarfCache cache_;
   DwarfFile file_;
   DwarfCode code_;
-  DwarfCache cache_;
 
   mutable std::mutex structs_mutex_;
   mutable bool structs_loaded_ = false;

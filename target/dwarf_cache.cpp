@@ -1,40 +1,53 @@
 #include "target/dwarf_cache.h"
 
 #include <unistd.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 
 #include "target/dwarf_cursor.h"
-#include "target/mapped_file.h"
 
 namespace cgo {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kMostBytes = 1u << 30;
+constexpr std::uint64_t kMostBytes = 1u << 30;  // Of one file, and of all together.
 constexpr std::size_t kMostFiles = 512;
 constexpr std::string_view kSuffix = ".cgodwarf";
 
 struct Header {
   char magic[8];
-  std::uint32_t version;
-  std::uint32_t checksum;  ///< CRC-32 of the contents.
-  std::uint64_t bytes;     ///< Of the contents.
+  std::uint64_t version;
+  std::uint64_t checksum;  ///< Of the contents.
+  std::uint64_t bytes;     ///< Likewise.
   std::uint64_t fingerprint;
   char build_id[64];
 };
 
 constexpr char kMagic[8] = {'c', 'g', 'o', 'd', 'w', 'r', 'f', '\n'};
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint64_t kVersion = 1;
 
-std::uint32_t checksum_of(ByteView bytes) {
-  return static_cast<std::uint32_t>(
-      crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+/// Finds damage, at memory speed: a CRC would take longer than all else of loading.
+std::uint64_t checksum_of(ByteView bytes) {
+  constexpr std::uint64_t kPrime = 0x9e3779b97f4a7c15;
+  constexpr std::size_t kLanes = 4, kWord = sizeof(std::uint64_t);
+  std::uint64_t lanes[kLanes] = {1, 2, 3, 4};
+  std::size_t at = 0;
+  for (; bytes.size() - at >= kLanes * kWord; at += kLanes * kWord) {
+    std::uint64_t words[kLanes];
+    std::memcpy(words, bytes.data() + at, sizeof words);
+    for (std::size_t i = 0; i < kLanes; ++i)
+      lanes[i] = std::rotl((lanes[i] ^ words[i]) * kPrime, 29);
+  }
+  std::uint64_t sum = bytes.size();
+  for (; at < bytes.size(); ++at) sum = (sum ^ static_cast<std::uint64_t>(bytes[at])) * kPrime;
+  for (const std::uint64_t lane : lanes) sum = std::rotl((sum ^ lane) * kPrime, 31);
+  return sum;
 }
 
 Header header_for(const std::string& build_id, std::uint64_t fingerprint, ByteView contents) {
@@ -96,14 +109,20 @@ fs::path DwarfCache::path(std::string_view kind) const {
 
 std::optional<std::vector<std::byte>> DwarfCache::load(std::string_view kind) const {
   if (build_id_.empty()) return std::nullopt;
-  const auto file = MappedFile::open(path(kind).string());
+  std::error_code problem;
+  const std::uint64_t size = fs::file_size(path(kind), problem);
+  if (problem || size < sizeof(Header) || size > kMostBytes) return std::nullopt;
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path(kind).c_str(), "rb"),
+                                                             std::fclose);
   if (!file) return std::nullopt;
-  const ByteView all = (*file)->bytes();
-  if (all.size() < sizeof(Header) || all.size() > kMostBytes) return std::nullopt;
-  // Copied before it is checked: somebody may cut the file in between.
-  std::vector<std::byte> contents(all.begin() + sizeof(Header), all.end());
+  std::setvbuf(file.get(), nullptr, _IONBF, 0);
+  Header found;
+  std::vector<std::byte> contents(size - sizeof(Header));
+  if (std::fread(&found, sizeof found, 1, file.get()) != 1 ||
+      std::fread(contents.data(), 1, contents.size(), file.get()) != contents.size())
+    return std::nullopt;
   const Header expected = header_for(build_id_, fingerprint_, contents);
-  if (std::memcmp(all.data(), &expected, sizeof expected) != 0) return std::nullopt;
+  if (std::memcmp(&found, &expected, sizeof expected) != 0) return std::nullopt;
   return contents;
 }
 
@@ -113,7 +132,7 @@ void DwarfCache::store(std::string_view kind, ByteView contents) const {
   std::error_code problem;
   fs::create_directories(directory_, problem);
   if (problem) return;
-  drop_oldest();
+  drop_oldest(contents.size());
   const fs::path place = path(kind);
   const fs::path beside =
       place.string() + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter++);
@@ -124,20 +143,36 @@ void DwarfCache::store(std::string_view kind, ByteView contents) const {
   if (problem) fs::remove(beside, problem);
 }
 
-/// Keeps the directory from growing for ever. Files that a killed program left half-written go too.
-void DwarfCache::drop_oldest() const {
+/// Keeps the directory from growing for ever; `more` bytes are about to come. Files that a killed
+/// program left half-written go too.
+void DwarfCache::drop_oldest(std::uint64_t more) const {
+  struct Kept {
+    fs::file_time_type written;
+    std::uint64_t bytes;
+    fs::path path;
+  };
   std::error_code problem;
-  std::vector<std::pair<fs::file_time_type, fs::path>> files;
+  std::vector<Kept> files;
+  std::uint64_t total = more;
   for (fs::directory_iterator at(directory_, problem), end; !problem && at != end;
        at.increment(problem)) {
     if (at->path().filename().string().find(kSuffix) == std::string::npos) continue;
-    std::error_code unreadable;
-    files.emplace_back(at->last_write_time(unreadable), at->path());
+    std::error_code gone;  // Another program may drop files too.
+    const std::uint64_t bytes = at->file_size(gone);
+    if (gone) continue;
+    files.push_back({at->last_write_time(gone), bytes, at->path()});
+    total += bytes;
   }
-  if (files.size() < kMostFiles) return;
-  std::sort(files.begin(), files.end());
-  files.resize(files.size() - kMostFiles / 2);
-  for (const auto& [time, path] : files) fs::remove(path, problem);
+  std::size_t left = files.size();
+  if (left < kMostFiles && total <= kMostBytes) return;
+  std::sort(files.begin(), files.end(),
+            [](const Kept& a, const Kept& b) { return a.written < b.written; });
+  for (const Kept& file : files) {  // To half, so that it is not done for each new file.
+    if (left < kMostFiles / 2 && total <= kMostBytes / 2) return;
+    fs::remove(file.path, problem);
+    total -= file.bytes;
+    --left;
+  }
 }
 
 std::vector<std::byte> encode_structs(const DwarfStructs& structs) {

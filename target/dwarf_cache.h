@@ -26,7 +26,7 @@ class DwarfCache {
 
  private:
   std::filesystem::path path(std::string_view kind) const;
-  void drop_oldest() const;
+  void drop_oldest(std::uint64_t more) const;
 
   std::filesystem::path directory_;
   std::string build_id_;

@@ -62,7 +62,7 @@ class DwarfCode {
 
   const DwarfFile& file_;
 
-  mutable std::once_flag aranges_once_, ranges_once_, rangeless_once_;
+  mutable std::once_flag prefetch_once_, aranges_once_, ranges_once_, rangeless_once_;
   mutable UnitMap aranges_, ranges_, rangeless_;
   mutable std::unordered_set<std::uint64_t> in_aranges_;  // Offsets of headers.
   mutable std::vector<std::uint64_t> rangeless_units_;    // Likewise.

@@ -52,8 +52,8 @@ DwarfUnitHeader read_header(DwarfCursor& cursor, ByteView info) {
 
 }  // namespace
 
-DwarfFile::DwarfFile(std::shared_ptr<const ElfFile> file, bool split)
-    : sections_(std::move(file), split), split_(std::make_unique<SplitFiles>()) {}
+DwarfFile::DwarfFile(std::shared_ptr<const ElfFile> file, bool split, const DwarfCache* cache)
+    : sections_(std::move(file), split, cache), split_(std::make_unique<SplitFiles>()) {}
 
 DwarfFile::~DwarfFile() = default;
 

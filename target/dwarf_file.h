@@ -15,7 +15,9 @@ namespace cgo {
 /// a lock held while a unit is read. Units are never moved or dropped.
 class DwarfFile {
  public:
-  explicit DwarfFile(std::shared_ptr<const ElfFile> file, bool split = false);
+  /// See DwarfSections.
+  explicit DwarfFile(std::shared_ptr<const ElfFile> file, bool split = false,
+                     const DwarfCache* cache = nullptr);
   ~DwarfFile();
 
   const DwarfSections& sections() const { return sections_; }
@@ -36,6 +38,7 @@ class DwarfFile {
   /// the unit itself when it is not a skeleton.
   Result<const DwarfUnit*> full_unit(const DwarfUnit& unit) const;
 
+  bool has_supplement() const { return sections_.file().section(".gnu_debugaltlink") != nullptr; }
   /// The file of .gnu_debugaltlink, which holds what several debug files have in common.
   Result<const DwarfFile*> supplement() const;
 

@@ -55,7 +55,7 @@ Result<std::vector<Level>> inline_chain(DwarfPlace function, Address pc) {
 }  // namespace
 
 Result<std::string> DwarfCode::plain_name(const DwarfNames& names) const {
-  if (language_of(*names.root.unit) != Language::cxx) return std::string(names.name);
+  if (names.language != Language::cxx) return std::string(names.name);
   auto all = contents(*names.root.unit);
   if (!all) return std::move(all).error();
   return (*all)->qualified(*names.root.unit, names.root.offset, names.name);
@@ -64,8 +64,7 @@ Result<std::string> DwarfCode::plain_name(const DwarfNames& names) const {
 Result<SourceFrame> DwarfCode::named_frame(DwarfPlace place) const {
   auto names = function_names(place);
   if (!names) return std::move(names).error();
-  SourceFrame frame{.linkage_name = std::string(names->linkage),
-                    .language = language_of(*names->root.unit)};
+  SourceFrame frame{.linkage_name = std::string(names->linkage), .language = names->language};
   if (auto readable = demangle(names->linkage)) {
     frame.function = *std::move(readable);
     return frame;
@@ -98,6 +97,7 @@ Result<void> DwarfCode::add_symbol(DwarfPlace place, Address entry, SourceFrame&
 }
 
 Result<std::vector<SourceFrame>> DwarfCode::frames_at(Address pc) const {
+  std::call_once(prefetch_once_, [this] { file_.sections().prefetch(DwarfSection::line); });
   auto found = function_at(pc);
   if (!found) return std::move(found).error();
   if (!found->unit) return std::vector<SourceFrame>{};

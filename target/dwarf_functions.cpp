@@ -242,6 +242,9 @@ Result<DwarfNames> function_names(DwarfPlace place) {
       *text = *found;
     }
     names.root = place;
+    // Shared units may not say in which language they are.
+    if (const Language language = language_of(*place.unit); language != Language::unknown)
+      names.language = language;
     if (!next) return names;
     auto target = place.unit->reference(next);
     if (!target) return std::move(target).error();

@@ -56,6 +56,7 @@ struct DwarfNames {
   /// function.
   DwarfPlace root;
   bool external = false;
+  Language language = Language::unknown;
 };
 
 /// Follows origins and specifications from the entry at `place`.

@@ -36,45 +36,54 @@ struct DwarfIndex::Named {
   }
 };
 
+/// What one thread has found.
+struct DwarfIndex::Work {
+  Named functions, structures;
+  std::optional<Error> error;
+};
+
 /// Adds what `unit` defines; the reason when it cannot be read whole.
-std::optional<Error> DwarfIndex::collect(const DwarfCode& code, const DwarfUnit& unit,
-                                         Named& functions, Named& structures) {
-  const std::uint64_t header = unit.header.offset;
-  auto full = code.file().full_unit(unit);
+std::optional<Error> DwarfIndex::collect(const DwarfCode& code, const DwarfUnit& unit, Work& work) {
+  const bool shared = unit.file != &code.file();
+  const std::uint64_t header = unit.header.offset | (shared ? kInSupplement : 0);
+  auto full = unit.file->full_unit(unit);
   if (!full) return std::move(full).error();
   auto contents = DwarfUnitContents::read(**full, true);
   if (!contents) return std::move(contents).error();
   for (const DwarfNamedType& type : contents->types)
-    structures.add(type.name, {header, type.offset});
+    work.structures.add(type.name, {header, type.offset});
   for (const DwarfFunction& function : contents->functions) {
     auto names = function_names({*full, function.offset});
     if (!names) return std::move(names).error();
     const Place place{header, function.entry.value};
-    functions.add(names->linkage, place);
-    auto plain = language_of(*names->root.unit) == Language::cxx && names->root.unit == *full
+    work.functions.add(names->linkage, place);
+    auto plain = names->language == Language::cxx && names->root.unit == *full
                      ? contents->qualified(**full, names->root.offset, names->name)
                      : code.plain_name(*names);
     if (!plain) return std::move(plain).error();
-    if (*plain != names->linkage) functions.add(*plain, place);
+    if (*plain != names->linkage) work.functions.add(*plain, place);
   }
   return std::nullopt;
 }
 
 Result<DwarfIndex> DwarfIndex::build(const DwarfCode& code, unsigned threads) {
-  auto headers = code.file().headers();
-  if (!headers) return std::move(headers).error();
-  struct Work {
-    Named functions, structures;
-    std::optional<Error> error;
-  };
+  auto own = code.file().headers();
+  if (!own) return std::move(own).error();
   std::vector<Work> work(std::max(1u, threads));
+  std::vector<std::pair<const DwarfFile*, std::size_t>> units;
+  for (std::size_t i = 0; i < own->size(); ++i) units.emplace_back(&code.file(), i);
+  if (code.file().has_supplement()) {
+    auto shared = code.file().supplement();
+    auto more = shared ? (*shared)->headers() : std::move(shared).error();
+    if (!more) work[0].error = std::move(more).error();
+    for (std::size_t i = 0; more && i < more->size(); ++i) units.emplace_back(*shared, i);
+  }
   std::atomic<std::size_t> next{0};
   const auto run = [&](Work& mine) {
     try {
-      for (std::size_t i = next++; i < headers->size(); i = next++) {
-        auto unit = code.file().unit(i);
-        auto error = unit ? collect(code, **unit, mine.functions, mine.structures)
-                          : std::optional(std::move(unit).error());
+      for (std::size_t i = next++; i < units.size(); i = next++) {
+        auto unit = units[i].first->unit(units[i].second);
+        auto error = unit ? collect(code, **unit, mine) : std::optional(std::move(unit).error());
         if (error && !mine.error) mine.error = std::move(error);
       }
     } catch (const std::exception& problem) {  // Out of memory; must not leave the thread.
@@ -82,59 +91,79 @@ Result<DwarfIndex> DwarfIndex::build(const DwarfCode& code, unsigned threads) {
     }
   };
   std::vector<std::thread> others;
-  for (std::size_t i = 1; i < work.size(); ++i) others.emplace_back(run, std::ref(work[i]));
+  try {
+    for (std::size_t i = 1; i < work.size(); ++i) others.emplace_back(run, std::ref(work[i]));
+  } catch (const std::system_error&) {
+    // Fewer threads than wished for do the same work.
+  }
   run(work[0]);
   for (std::thread& thread : others) thread.join();
+  auto index = merge(work);
+  if (index && !index->incomplete_) index->incomplete_ = code.file().broken_header();
+  return index;
+}
 
+Result<DwarfIndex> DwarfIndex::merge(const std::vector<Work>& work) {
   DwarfIndex index;
-  index.incomplete_ = code.file().broken_header();
   std::string text;
   std::vector<Entry> entries;
-  const auto append = [&](Named Work::* part) {
-    struct Sortable {
-      std::string_view name;
-      Place place;
-    };
-    std::vector<Sortable> sorted;
-    for (const Work& one : work) {
-      for (const Named::One& found : (one.*part).all)
-        sorted.push_back({(one.*part).name(found), found.place});
-      if ((one.*part).full)
-        index.incomplete_ = Error{ErrorCode::limit_reached, "DWARF index: too many names"};
-    }
-    std::sort(sorted.begin(), sorted.end(), [](const Sortable& a, const Sortable& b) {
-      return std::tie(a.name, a.place.unit, a.place.value) <
-             std::tie(b.name, b.place.unit, b.place.value);
-    });
-    std::string_view last;
-    for (const Sortable& one : sorted) {
-      const bool again = !entries.empty() && one.name == last && !last.empty();
-      if (!again) {
-        last = one.name;
-        text += one.name;
-      }
-      entries.push_back({one.place.unit, one.place.value,
-                         static_cast<std::uint32_t>(text.size() - one.name.size()),
-                         static_cast<std::uint32_t>(one.name.size())});
-    }
-    return sorted.size();
-  };
-  index.header_.functions = append(&Work::functions);
-  index.header_.structures = append(&Work::structures);
+  index.header_.functions = append_sorted(work, &Work::functions, entries, text);
+  index.header_.structures = append_sorted(work, &Work::structures, entries, text);
   index.header_.text_bytes = text.size();
-  for (const Work& one : work)
+  for (const Work& one : work) {
     if (one.error && !index.incomplete_) index.incomplete_ = one.error;
+    if (one.functions.full || one.structures.full)
+      index.incomplete_ = Error{ErrorCode::limit_reached, "DWARF index: too many names"};
+  }
   if (text.size() > 0xffffffff)
     return Error{ErrorCode::limit_reached, "DWARF index: too many names"};
 
-  index.bytes_.resize(sizeof(Header) + entries.size() * sizeof(Entry) + text.size());
-  std::byte* out = index.bytes_.data();
-  std::memcpy(out, &index.header_, sizeof(Header));
-  out += sizeof(Header);
-  if (!entries.empty()) std::memcpy(out, entries.data(), entries.size() * sizeof(Entry));
-  out += entries.size() * sizeof(Entry);
-  if (!text.empty()) std::memcpy(out, text.data(), text.size());
+  const auto put = [&index](ByteView bytes) {
+    index.bytes_.insert(index.bytes_.end(), bytes.begin(), bytes.end());
+  };
+  index.bytes_.reserve(sizeof(Header) + entries.size() * sizeof(Entry) + text.size());
+  put(std::as_bytes(std::span(&index.header_, 1)));
+  put(std::as_bytes(std::span(entries)));
+  put(std::as_bytes(std::span(text)));
   return index;
+}
+
+/// Appends what all threads found to `entries`, by name; equal names share their text.
+std::size_t DwarfIndex::append_sorted(const std::vector<Work>& work, Named Work::* part,
+                                      std::vector<Entry>& entries, std::string& text) {
+  struct Sortable {
+    std::string_view name;
+    Place place;
+  };
+  std::vector<Sortable> sorted;
+  for (const Work& one : work)
+    for (const Named::One& found : (one.*part).all)
+      sorted.push_back({(one.*part).name(found), found.place});
+  std::sort(sorted.begin(), sorted.end(), [](const Sortable& a, const Sortable& b) {
+    return std::tie(a.name, a.place.unit, a.place.value) <
+           std::tie(b.name, b.place.unit, b.place.value);
+  });
+  std::string_view last;  // No name is empty.
+  for (const Sortable& one : sorted) {
+    if (one.name != last) text += last = one.name;
+    entries.push_back({one.place.unit, one.place.value,
+                       static_cast<std::uint32_t>(text.size() - one.name.size()),
+                       static_cast<std::uint32_t>(one.name.size())});
+  }
+  return sorted.size();
+}
+
+Result<DwarfPlace> DwarfIndex::entry_of(const DwarfFile& file, const Place& structure) {
+  const DwarfFile* holder = &file;
+  if (structure.unit & kInSupplement) {
+    auto shared = file.supplement();
+    if (!shared) return std::move(shared).error();
+    holder = *shared;
+  }
+  auto unit = holder->unit_with_header_at(structure.unit & ~kInSupplement);
+  if (unit) unit = holder->full_unit(**unit);
+  if (!unit) return std::move(unit).error();
+  return DwarfPlace{*unit, structure.value};
 }
 
 Result<DwarfIndex> DwarfIndex::from_bytes(std::vector<std::byte> bytes) {

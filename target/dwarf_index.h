@@ -14,9 +14,15 @@ namespace cgo {
 class DwarfIndex {
  public:
   struct Place {
-    std::uint64_t unit = 0;   ///< Offset of the unit's header in the main file.
+    /// Offset of the unit's header in the main file, or in its supplement, with kInSupplement set.
+    std::uint64_t unit = 0;
     std::uint64_t value = 0;  ///< Functions: entry address. Structures: offset of the entry.
   };
+
+  static constexpr std::uint64_t kInSupplement = std::uint64_t{1} << 63;
+
+  /// The entry of a structure.
+  static Result<DwarfPlace> entry_of(const DwarfFile& file, const Place& structure);
 
   /// Passes over all units, with `threads` at a time.
   static Result<DwarfIndex> build(const DwarfCode& code, unsigned threads);
@@ -41,8 +47,11 @@ class DwarfIndex {
   };
   struct Named;
 
-  static std::optional<Error> collect(const DwarfCode& code, const DwarfUnit& unit,
-                                      Named& functions, Named& structures);
+  struct Work;
+  static std::optional<Error> collect(const DwarfCode& code, const DwarfUnit& unit, Work& work);
+  static Result<DwarfIndex> merge(const std::vector<Work>& work);
+  static std::size_t append_sorted(const std::vector<Work>& work, Named Work::* part,
+                                   std::vector<Entry>& entries, std::string& text);
   std::vector<Place> find(std::string_view name, std::uint64_t first, std::uint64_t count) const;
   Entry entry(std::uint64_t index) const;
   std::string_view text(const Entry& entry) const;

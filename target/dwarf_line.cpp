@@ -65,6 +65,7 @@ class DwarfLineProgram {
     lengths_ = in.block(opcode_base_ - 1u);
     auto names = version_ >= 5 ? read_names_5(in) : read_names_4(in);
     if (!names) return names;
+    if (!in.ok()) return malformed("its header is cut");
     program_ = DwarfCursor(section_.first(end), program_at);
     return {};
   }

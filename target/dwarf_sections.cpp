@@ -1,6 +1,9 @@
 #include "target/dwarf_sections.h"
 
+#include <system_error>
+
 #include "target/byte_view.h"
+#include "target/dwarf_cache.h"
 
 namespace cgo {
 namespace {
@@ -23,8 +26,9 @@ std::string_view purpose_of(std::string_view name, bool split) {
 
 }  // namespace
 
-DwarfSections::DwarfSections(std::shared_ptr<const ElfFile> file, bool split)
-    : file_(std::move(file)), split_(split) {
+DwarfSections::DwarfSections(std::shared_ptr<const ElfFile> file, bool split,
+                             const DwarfCache* cache)
+    : file_(std::move(file)), split_(split), cache_(cache) {
   for (const ElfSection& section : file_->sections()) {
     if (!section.has_bytes_in_file()) continue;
     const std::string_view purpose = purpose_of(section.name, split);
@@ -41,7 +45,43 @@ bool DwarfSections::has(DwarfSection section) const {
 Result<std::span<const std::byte>> DwarfSections::bytes(DwarfSection section) const {
   const ElfSection* found = found_[static_cast<std::size_t>(section)];
   if (!found) return std::span<const std::byte>{};
-  return file_->section_bytes(*found);
+  if (!cache_ || !slow(*found)) return file_->section_bytes(*found);
+  Kept& kept = kept_[static_cast<std::size_t>(section)];
+  std::call_once(kept.once, [&] { read(section, kept); });
+  return kept.bytes;
+}
+
+bool DwarfSections::slow(const ElfSection& section) const {
+  constexpr std::uint64_t kFast = 1 << 18;
+  return section.compressed() && section.bytes > kFast;
+}
+
+void DwarfSections::read(DwarfSection section, Kept& kept) const {
+  const std::string kind = "section-" + std::string(kNames[static_cast<std::size_t>(section)]);
+  if (auto contents = cache_->load(kind)) {
+    kept.contents = *std::move(contents);
+    kept.bytes = std::span<const std::byte>(kept.contents);
+    return;
+  }
+  kept.bytes = file_->section_bytes(*found_[static_cast<std::size_t>(section)]);
+  if (!kept.bytes) return;
+  const auto bytes = *kept.bytes;
+  work([cache = cache_, kind, bytes] { cache->store(kind, bytes); });
+}
+
+void DwarfSections::prefetch(DwarfSection section) const {
+  const ElfSection* found = found_[static_cast<std::size_t>(section)];
+  if (found && slow(*found)) work([this, section] { (void)bytes(section); });
+}
+
+template <class Work>
+void DwarfSections::work(Work&& work) const {
+  const std::lock_guard lock(workers_mutex_);
+  try {
+    workers_.emplace_back(std::forward<Work>(work));
+  } catch (const std::system_error&) {
+    // No more threads: the work is optional.
+  }
 }
 
 Result<std::string_view> DwarfSections::string(DwarfSection section, std::uint64_t offset) const {
