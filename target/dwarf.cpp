@@ -68,6 +68,8 @@ class DwarfReader final : public DwarfInfo {
     return entries;
   }
 
+  const ElfFile* file() const override { return elf_.get(); }
+
   Result<Language> language_at(Address pc) const override {
     auto unit = code_.unit_at(pc);
     if (!unit) return std::move(unit).error();

@@ -81,6 +81,10 @@ class DwarfInfo {
 
   /// The language of the unit that covers `pc`; unknown when none does.
   virtual Result<Language> language_at(Address pc) const;
+
+  /// The file the sections are in: where it is a separate debug file, it has the symbols that were
+  /// stripped from the image. Null when unknown; lives as long as this object.
+  virtual const ElfFile* file() const { return nullptr; }
 };
 
 }  // namespace cgo

@@ -116,6 +116,7 @@ std::string format_stack(const Stack& stack, const FormatOptions& options) {
   if (!out.empty()) out += '\n';
   const std::size_t width = function_width(stack, options);
   std::size_t index = 0;
+  const char* last_line = nullptr;
   for (std::size_t i = 0; i < stack.elements.size(); ++i) {
     if (const auto* gap = std::get_if<Gap>(&stack.elements[i])) {
       out += fmt::format("      {}~~ {} ~~{}\n", colour.warning, escaped(gap->why), colour.off);
@@ -139,8 +140,12 @@ std::string format_stack(const Stack& stack, const FormatOptions& options) {
                            colour.off);
       out += '\n';
     }
-    if (const char* line = crossing_line(frame.crossing))
+    if (shown) last_line = nullptr;
+    const char* line = crossing_line(frame.crossing);
+    // Two signal frames of which nothing else is shown are one line.
+    if (line != nullptr && line != last_line)
       out += fmt::format("      {}-- {} --{}\n", colour.crossing, line, colour.off);
+    if (line != nullptr) last_line = line;
   }
   if (const char* words = end_words(stack.end)) {
     out += fmt::format("{}stopped: {}", colour.warning, words);

@@ -12,6 +12,8 @@
 namespace cgo {
 namespace {
 
+constexpr std::size_t kCgoHashDigits = 12;
+
 using Frames = std::vector<Frame>;
 
 /// One pc of C code in source terms, with what tail-call look-ups need.
@@ -27,6 +29,37 @@ std::string demangled(std::string_view symbol) {
   std::string out = status == 0 && text != nullptr ? text : name;
   std::free(text);
   return out;
+}
+
+/// The C stub behind the Go function "PACKAGE._Cfunc_NAME" (or _C2func_): cgo names it
+/// _cgo_HASH_Cfunc_NAME, and names the Go variable that holds its address PACKAGE._cgo_HASH_Cfunc_NAME.
+/// Its file address; nothing when the symbols are gone or do not agree.
+/// Source: cmd/cgo/out.go, writeDefsFunc and cPrefix; Go 1.19-1.27.
+std::optional<Address> stub_of(const ElfFile& file, std::string_view go_wrapper) {
+  auto at = go_wrapper.find("._Cfunc_");
+  if (at == std::string_view::npos) at = go_wrapper.find("._C2func_");
+  if (at == std::string_view::npos) return std::nullopt;
+  const std::string prefix = std::string(go_wrapper.substr(0, at)) + "._cgo_";
+  const std::string_view suffix = go_wrapper.substr(at + 1);  // _Cfunc_NAME
+  std::optional<Address> found;
+  for (const ElfSymbol& symbol : file.symbols()) {
+    if (!symbol.name.starts_with(prefix) || !symbol.name.ends_with(suffix)) continue;
+    const ElfSymbol* stub = file.find_symbol(symbol.name.substr(at + 1));
+    if (stub == nullptr || symbol.name.size() != prefix.size() + kCgoHashDigits + suffix.size())
+      continue;
+    if (found && *found != stub->file_address) return std::nullopt;
+    found = stub->file_address;
+  }
+  return found;
+}
+
+/// The Go function that called C, a few frames outside of `index`, where asmcgocall is; or empty.
+std::string_view go_wrapper_outside(const Walk& walk, std::size_t index) {
+  constexpr std::size_t kAsmcgocallAndCgocall = 2;
+  const std::size_t at = index + 1 + kAsmcgocallAndCgocall;
+  if (at >= walk.elements.size()) return {};
+  const auto* frame = std::get_if<PhysicalFrame>(&walk.elements[at]);
+  return frame != nullptr && frame->go ? frame->go->name : std::string_view{};
 }
 
 struct TailKey {
@@ -51,11 +84,14 @@ struct Symbolizer::State {
   std::unordered_map<Address, std::shared_ptr<const Frames>> go;
   std::unordered_map<Address, std::shared_ptr<const CSymbols>> c;
   std::unordered_map<TailKey, std::shared_ptr<const Frames>, TailKeyHash> tails;
+  std::unordered_map<TailKey, std::shared_ptr<const Frames>, TailKeyHash> stubs;
 
   std::string_view keep(std::string_view text);
   std::shared_ptr<const Frames> go_frames(const PhysicalFrame& physical);
   std::shared_ptr<const CSymbols> c_frames(Address lookup);
   std::shared_ptr<const Frames> tail_frames(Address return_pc, Address callee_entry);
+  std::shared_ptr<const Frames> frames_since_stub(std::string_view go_wrapper, Address pc,
+                                                  Address callee_entry);
   Frame from_source(const SourceFrame& source, const Image& image);
   Frame from_symbol(Address lookup, const Image& image, Address& entry);
 };
@@ -122,7 +158,12 @@ Frame Symbolizer::State::from_symbol(Address lookup, const Image& image, Address
   Frame frame;
   frame.module = keep(image.name());
   if (!image.file || image.mismatch) return frame;
-  const ElfSymbol* symbol = image.file->symbol_at(image.to_file(lookup));
+  // A separate debug file has the symbols that were stripped from the image.
+  const auto info = dwarf(image);
+  const ElfFile* separate = info ? (*info)->file() : nullptr;
+  const ElfSymbol* symbol =
+      separate != nullptr ? separate->symbol_at(image.to_file(lookup)) : nullptr;
+  if (symbol == nullptr) symbol = image.file->symbol_at(image.to_file(lookup));
   if (symbol == nullptr) return frame;
   entry = symbol->file_address;
   frame.language = symbol->name.starts_with("_Z") ? Language::cxx : Language::c;
@@ -176,6 +217,34 @@ std::shared_ptr<const Frames> Symbolizer::State::tail_frames(Address return_pc,
   return tails.emplace(key, std::move(out)).first->second;
 }
 
+std::shared_ptr<const Frames> Symbolizer::State::frames_since_stub(std::string_view go_wrapper,
+                                                                   Address pc,
+                                                                   Address callee_entry) {
+  // Keyed by the wrapper: every call through it goes to the same stub.
+  const TailKey key{{std::hash<std::string_view>{}(go_wrapper)}, callee_entry};
+  {
+    const std::lock_guard lock(mutex);
+    if (const auto found = stubs.find(key); found != stubs.end()) return found->second;
+  }
+  auto out = std::make_shared<Frames>();
+  const Image* image = images->find(pc);
+  if (image != nullptr && image->file && !image->mismatch) {
+    const auto stub = stub_of(*image->file, go_wrapper);
+    auto info = dwarf(*image);
+    if (stub && *stub != callee_entry && info) {
+      if (auto chain = (*info)->tail_calls_from(*stub, callee_entry)) {
+        for (const SourceFrame& source : *chain) {
+          Frame frame = from_source(source, *image);
+          frame.tail_call = true;
+          out->push_back(frame);
+        }
+      }
+    }
+  }
+  const std::lock_guard lock(mutex);
+  return stubs.emplace(key, std::move(out)).first->second;
+}
+
 Symbolizer::Symbolizer(std::shared_ptr<const ImageMap> images, DwarfSource dwarf)
     : state_(std::make_unique<State>()) {
   state_->images = std::move(images);
@@ -224,6 +293,9 @@ std::vector<StackElement> Symbolizer::symbolize(const Walk& walk) const {
       append(symbols->frames, physical, i);
       inner = &physical;
       inner_entry = symbols->entry;
+      if (physical.crossing == Crossing::go_to_c && symbols->entry)
+        if (const auto wrapper = go_wrapper_outside(walk, i); !wrapper.empty())
+          append(*state_->frames_since_stub(wrapper, lookup, symbols->entry), physical, i);
     }
     auto& outermost = std::get<Frame>(out.back());
     outermost.crossing = physical.crossing;
