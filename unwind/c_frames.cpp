@@ -21,7 +21,7 @@ struct StepContext {
   const MemoryReader& memory;
   const ImageMap& images;
   const Registers& registers;
-  Address lookup_pc;                ///< Presented as the instruction pointer.
+  Address lookup_pc;  ///< Presented as the instruction pointer.
   const Image* last_image = nullptr;
   std::optional<Error> memory_error;  ///< The first read that failed.
 
@@ -163,10 +163,8 @@ Result<CStep> CFrames::step(const MemoryReader& memory, const ImageMap& images,
                             const Registers& registers, CodeAddress pc) const {
   if (state_->space == nullptr)
     return Error{ErrorCode::unsupported, "libunwind has no address space for this CPU", pc.address};
-  StepContext context{.memory = memory,
-                      .images = images,
-                      .registers = registers,
-                      .lookup_pc = pc.for_lookup()};
+  StepContext context{
+      .memory = memory, .images = images, .registers = registers, .lookup_pc = pc.for_lookup()};
   // Without a rule libunwind would fall back to guessing by the frame pointer: ask first.
   unw_proc_info_t info{};
   const int found = find_proc_info(state_->space, context.lookup_pc.value, &info, 0, &context);
@@ -185,10 +183,12 @@ Result<CStep> CFrames::step(const MemoryReader& memory, const ImageMap& images,
   }
   for (std::uint8_t number : registers.arch().callee_saved)
     if (unw_get_reg(&cursor, number, &value) == 0) step.caller.set(number, value);
-  if (unw_get_reg(&cursor, UNW_REG_SP, &value) < 0) return step_error(context, pc.address, -UNW_EBADREG);
+  if (unw_get_reg(&cursor, UNW_REG_SP, &value) < 0)
+    return step_error(context, pc.address, -UNW_EBADREG);
   step.caller.set_sp({value});
   step.cfa = {value};
-  if (unw_get_reg(&cursor, UNW_REG_IP, &value) < 0) return step_error(context, pc.address, -UNW_EBADREG);
+  if (unw_get_reg(&cursor, UNW_REG_IP, &value) < 0)
+    return step_error(context, pc.address, -UNW_EBADREG);
   step.caller.set_pc({value});
   return step;
 }
@@ -206,7 +206,8 @@ Result<CStep> step_crosscall1(const MemoryReader& code, const MemoryReader& stac
     const auto start = checked_sub(pc, back);
     if (!start) continue;
     std::array<std::uint8_t, kPushes.size()> bytes{};
-    known = known || (code.read(*start, std::as_writable_bytes(std::span(bytes))) && bytes == kPushes);
+    known =
+        known || (code.read(*start, std::as_writable_bytes(std::span(bytes))) && bytes == kPushes);
   }
   if (!known) return Error{ErrorCode::not_found, "not crosscall1 at " + hex(pc), pc};
   std::array<std::uint64_t, kPopped.size()> words{};

@@ -25,8 +25,8 @@ class CFrames {
 
   /// `registers` are those at `pc`. Fails with not_found where no rule covers pc, unreadable_memory
   /// with the address where a saved register cannot be read, malformed_data for broken rules.
-  Result<CStep> step(const MemoryReader& memory, const ImageMap& images,
-                     const Registers& registers, CodeAddress pc) const;
+  Result<CStep> step(const MemoryReader& memory, const ImageMap& images, const Registers& registers,
+                     CodeAddress pc) const;
 
  private:
   struct State;

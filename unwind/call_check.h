@@ -5,8 +5,8 @@
 
 namespace cgo {
 
-/// Whether the instruction before `pc` is a call, so that `pc` can be a return address. x86-64: call
-/// rel32 and every form of call r/m64. Error when the bytes before `pc` cannot be read.
+/// Whether the instruction before `pc` is a call, so that `pc` can be a return address. x86-64:
+/// call rel32 and every form of call r/m64. Error when the bytes before `pc` cannot be read.
 Result<bool> follows_call(const MemoryReader& memory, Address pc);
 
 /// Whether `pc` is in a signal-return trampoline: `mov $15, %rax; syscall`, as in glibc's

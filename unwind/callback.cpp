@@ -21,12 +21,11 @@ std::optional<CallbackCandidate> candidate_at(const MemoryReader& memory, const 
   if (!caller || caller->name != "crosscall2") return std::nullopt;
   auto next = read_pointer(memory, g0_sp);
   if (!next) return std::nullopt;
-  return CallbackCandidate{
-      .g0_sp = g0_sp,
-      .crosscall2 = {.registers = step->caller,
-                     .origin = CodeAddress::Origin::return_address,
-                     .innermost = false},
-      .next_in_chain = *next};
+  return CallbackCandidate{.g0_sp = g0_sp,
+                           .crosscall2 = {.registers = step->caller,
+                                          .origin = CodeAddress::Origin::return_address,
+                                          .innermost = false},
+                           .next_in_chain = *next};
 }
 
 }  // namespace
@@ -43,8 +42,8 @@ Result<CallbackAnchor> callback_anchor(const MemoryReader& memory, const GoRunti
                  made_up->cfa};
   if (function->id == FuncId::goexit) return anchor;
   if (function->id != FuncId::systemstack_switch)
-    return Error{ErrorCode::malformed_data,
-                 "cgocallback returns to " + std::string(function->name), made_up->cfa};
+    return Error{ErrorCode::malformed_data, "cgocallback returns to " + std::string(function->name),
+                 made_up->cfa};
   auto frame_bytes = function->module->frame_bytes(*function, made_up->caller.pc());
   if (!frame_bytes) return std::move(frame_bytes).error().in("systemstack_switch");
   auto outward = step_go(memory, *frame_bytes, made_up->caller);

@@ -20,9 +20,9 @@ struct Position {
 /// What the goroutine's own stack says lies outside a cgocallback frame: the backbone that a C
 /// segment has to lead to.
 struct CallbackAnchor {
-  Address cfa;                        ///< Of cgocallback on the goroutine's stack.
-  std::optional<Position> caller;     ///< The Go function that called C; nothing when C created the
-                                      ///< thread, so that no Go frame is outside.
+  Address cfa;                     ///< Of cgocallback on the goroutine's stack.
+  std::optional<Position> caller;  ///< The Go function that called C; nothing when C created the
+                                   ///< thread, so that no Go frame is outside.
 };
 
 /// Reads the made-up frame that cgocallback pushed on the goroutine's stack: sched.pc of the

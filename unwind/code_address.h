@@ -15,8 +15,8 @@ struct CodeAddress {
   Address address;
   Origin origin = Origin::program_counter;
 
-  /// The address to look up. A return address is moved back one byte, into the call: when the callee
-  /// never returns, the next byte may already belong to another function.
+  /// The address to look up. A return address is moved back one byte, into the call: when the
+  /// callee never returns, the next byte may already belong to another function.
   constexpr Address for_lookup() const {
     return origin == Origin::return_address && address.value != 0 ? Address{address.value - 1}
                                                                   : address;

@@ -59,8 +59,9 @@ ThreadContexts contexts_of_thread(const Debuggee& debuggee, const GoRuntimes& ru
       else
         context.stacks.user = goroutine_at(memory, *runtime, found.m->curg);
     }
-    const bool tls_is_user = found.tls_g && (!found.m || (found.tls_g->address != found.m->g0 &&
-                                                          found.tls_g->address != found.m->gsignal));
+    const bool tls_is_user =
+        found.tls_g && (!found.m || (found.tls_g->address != found.m->g0 &&
+                                     found.tls_g->address != found.m->gsignal));
     if (!context.stacks.user && tls_is_user) context.stacks.user = found.tls_g;
     out.all.push_back(std::move(context));
   }

@@ -13,10 +13,14 @@ std::size_t utf8_length(std::string_view text) {
   std::size_t length = 0;
   std::uint32_t value = 0;
   if (first < 0x80) return 1;
-  if (first >> 5 == 0x6) length = 2, value = first & 0x1f;
-  else if (first >> 4 == 0xe) length = 3, value = first & 0x0f;
-  else if (first >> 3 == 0x1e) length = 4, value = first & 0x07;
-  else return 0;
+  if (first >> 5 == 0x6)
+    length = 2, value = first & 0x1f;
+  else if (first >> 4 == 0xe)
+    length = 3, value = first & 0x0f;
+  else if (first >> 3 == 0x1e)
+    length = 4, value = first & 0x07;
+  else
+    return 0;
   if (text.size() < length) return 0;
   for (std::size_t i = 1; i < length; ++i) {
     if (at(i) >> 6 != 2) return 0;

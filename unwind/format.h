@@ -10,7 +10,7 @@ namespace cgo {
 
 struct FormatOptions {
   bool colour = false;
-  bool raw = false;           ///< Show plumbing, pc, sp and the rule of each frame.
+  bool raw = false;  ///< Show plumbing, pc, sp and the rule of each frame.
   bool full_paths = false;
   std::optional<std::size_t> selected;  ///< Element index marked with "*" and shown with source.
 };
@@ -25,8 +25,8 @@ void append_stack_json(std::string& out, const Stack& stack);
 /// One frame object of the schema, appended. `index` is its place among the frames of its stack.
 void append_frame_json(std::string& out, const Frame& frame, std::size_t index);
 
-/// `text` with control characters, invalid UTF-8 and terminal escapes shown as \xNN: names in a core
-/// are not trusted.
+/// `text` with control characters, invalid UTF-8 and terminal escapes shown as \xNN: names in a
+/// core are not trusted.
 std::string escaped(std::string_view text);
 
 /// `text` as a JSON string, with its quotes; bytes that are not UTF-8 become the text \\xNN.

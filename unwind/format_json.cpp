@@ -70,11 +70,15 @@ void append_frame_json(std::string& out, const Frame& frame, std::size_t index) 
 
 void append_stack_json(std::string& out, const Stack& stack) {
   out += "{\"thread\":";
-  if (stack.thread) append_thread(out, *stack.thread);
-  else out += "null";
+  if (stack.thread)
+    append_thread(out, *stack.thread);
+  else
+    out += "null";
   out += ",\"goroutine\":";
-  if (stack.goroutine) append_goroutine(out, *stack.goroutine);
-  else out += "null";
+  if (stack.goroutine)
+    append_goroutine(out, *stack.goroutine);
+  else
+    out += "null";
   fmt::format_to(std::back_inserter(out), R"(,"complete":{},"end":"{}","error":)",
                  boolean(stack.complete()), format_stop_reason(stack.end));
   append_text_or_null(out, stack.error ? std::optional(stack.error->message) : std::nullopt);

@@ -26,22 +26,31 @@ constexpr Palette kColour{.function = "\x1b[1m",
 
 const char* language_column(Language language) {
   switch (language) {
-    case Language::go: return "Go ";
-    case Language::c: return "C  ";
-    case Language::cxx: return "C++";
-    case Language::assembly: return "asm";
-    case Language::unknown: return "?  ";
+    case Language::go:
+      return "Go ";
+    case Language::c:
+      return "C  ";
+    case Language::cxx:
+      return "C++";
+    case Language::assembly:
+      return "asm";
+    case Language::unknown:
+      return "?  ";
   }
   return "?  ";
 }
 
 const char* crossing_line(Crossing crossing) {
   switch (crossing) {
-    case Crossing::go_to_c: return "Go called C";
-    case Crossing::c_to_go: return "C called Go";
-    case Crossing::signal: return "a signal interrupted";
+    case Crossing::go_to_c:
+      return "Go called C";
+    case Crossing::c_to_go:
+      return "C called Go";
+    case Crossing::signal:
+      return "a signal interrupted";
     case Crossing::system_stack:
-    case Crossing::none: return nullptr;
+    case Crossing::none:
+      return nullptr;
   }
   return nullptr;
 }
@@ -85,11 +94,16 @@ std::string header(const Stack& stack) {
 const char* end_words(StopReason reason) {
   switch (reason) {
     case StopReason::goroutine_entry:
-    case StopReason::thread_entry: return nullptr;
-    case StopReason::no_rule: return "there is no rule to unwind further";
-    case StopReason::no_progress: return "the walk does not get further";
-    case StopReason::bad_memory: return "stack memory is missing or damaged";
-    case StopReason::frame_limit: return "the frame limit is reached";
+    case StopReason::thread_entry:
+      return nullptr;
+    case StopReason::no_rule:
+      return "there is no rule to unwind further";
+    case StopReason::no_progress:
+      return "the walk does not get further";
+    case StopReason::bad_memory:
+      return "stack memory is missing or damaged";
+    case StopReason::frame_limit:
+      return "the frame limit is reached";
   }
   return nullptr;
 }
@@ -126,7 +140,8 @@ std::string format_stack(const Stack& stack, const FormatOptions& options) {
     const std::size_t number = index++;
     const bool shown = options.raw || !frame.plumbing || options.selected == number;
     if (shown) {
-      const std::string name = frame.function.empty() ? hex(frame.pc.address) : escaped(frame.function);
+      const std::string name =
+          frame.function.empty() ? hex(frame.pc.address) : escaped(frame.function);
       const std::string mark = marks(frame);
       const char* tint = frame.plumbing ? colour.plumbing : colour.function;
       out += fmt::format("{} {:>4} {} {}{}{}{}{:{}} {}{}{}", options.selected == number ? '*' : ' ',

@@ -32,8 +32,8 @@ enum class Certainty : std::uint8_t { exact, guess };
 /// One call on a physical stack, before it is put into source terms.
 struct PhysicalFrame {
   CodeAddress pc;
-  Registers registers;  ///< As at `pc`; only those that could be recovered.
-  Address cfa;          ///< 0 when the walk ended here.
+  Registers registers;           ///< As at `pc`; only those that could be recovered.
+  Address cfa;                   ///< 0 when the walk ended here.
   std::optional<GoFunction> go;  ///< Set for Go code.
   Crossing crossing = Crossing::none;
   Certainty certainty = Certainty::exact;
@@ -46,7 +46,12 @@ struct Gap {
 };
 
 enum class StopReason : std::uint8_t {
-  goroutine_entry, thread_entry, no_rule, no_progress, bad_memory, frame_limit,
+  goroutine_entry,
+  thread_entry,
+  no_rule,
+  no_progress,
+  bad_memory,
+  frame_limit,
 };
 
 /// "goroutine_entry" …: the words of the JSON schema.

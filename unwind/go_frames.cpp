@@ -5,7 +5,8 @@ namespace cgo {
 Result<GoStep> step_go(const MemoryReader& memory, std::uint32_t frame_bytes,
                        const Registers& registers) {
   const ArchInfo& arch = registers.arch();
-  const auto cfa = checked_add(registers.sp(), std::uint64_t{frame_bytes} + arch.return_address_bytes);
+  const auto cfa =
+      checked_add(registers.sp(), std::uint64_t{frame_bytes} + arch.return_address_bytes);
   if (!cfa)
     return Error{ErrorCode::malformed_data, "the frame wraps the address space", registers.sp()};
   auto return_pc = read_pointer(memory, {cfa->value - arch.pointer_bytes});

@@ -6,15 +6,37 @@
 namespace cgo {
 namespace {
 
-constexpr std::array<std::string_view, 31> kGoPlumbing{
-    "crosscall2", "runtime.asmcgocall", "runtime.asmcgocall_landingpad",
-    "runtime.asmcgocall_no_g", "runtime.cgocall", "runtime.cgocallback", "runtime.cgocallbackg",
-    "runtime.cgocallbackg1", "runtime.cgoSigtramp", "runtime.crash", "runtime.dieFromSignal",
-    "runtime.goexit", "runtime.goexit0", "runtime.main", "runtime.mcall", "runtime.mstart",
-    "runtime.mstart0", "runtime.mstart1", "runtime.raise", "runtime.rt0_go", "runtime.sigfwd",
-    "runtime.sigfwdgo", "runtime.sighandler", "runtime.sigpanic", "runtime.sigprofNonGoWrapper",
-    "runtime.sigreturn__sigaction", "runtime.sigtramp", "runtime.sigtrampgo", "runtime.systemstack",
-    "runtime.systemstack_switch", "_rt0_amd64_linux"};
+constexpr std::array<std::string_view, 31> kGoPlumbing{"crosscall2",
+                                                       "runtime.asmcgocall",
+                                                       "runtime.asmcgocall_landingpad",
+                                                       "runtime.asmcgocall_no_g",
+                                                       "runtime.cgocall",
+                                                       "runtime.cgocallback",
+                                                       "runtime.cgocallbackg",
+                                                       "runtime.cgocallbackg1",
+                                                       "runtime.cgoSigtramp",
+                                                       "runtime.crash",
+                                                       "runtime.dieFromSignal",
+                                                       "runtime.goexit",
+                                                       "runtime.goexit0",
+                                                       "runtime.main",
+                                                       "runtime.mcall",
+                                                       "runtime.mstart",
+                                                       "runtime.mstart0",
+                                                       "runtime.mstart1",
+                                                       "runtime.raise",
+                                                       "runtime.rt0_go",
+                                                       "runtime.sigfwd",
+                                                       "runtime.sigfwdgo",
+                                                       "runtime.sighandler",
+                                                       "runtime.sigpanic",
+                                                       "runtime.sigprofNonGoWrapper",
+                                                       "runtime.sigreturn__sigaction",
+                                                       "runtime.sigtramp",
+                                                       "runtime.sigtrampgo",
+                                                       "runtime.systemstack",
+                                                       "runtime.systemstack_switch",
+                                                       "_rt0_amd64_linux"};
 
 constexpr std::array<std::string_view, 4> kCPlumbing{"__restore_rt", "crosscall1",
                                                      "crosscall_amd64", "threadentry"};

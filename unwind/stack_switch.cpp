@@ -13,9 +13,9 @@ using Step = Result<std::optional<Switched>>;
 constexpr unsigned kRdx = 1, kRbx = 3, kR12 = 12, kR13 = 13, kR14 = 14, kR15 = 15;
 
 /// Where asmcgocall keeps what it needs to get back, in bytes from SP once its C callee returns.
-/// `depth` is g.stack.hi - SP because a callback may move the goroutine's stack; with g == 0 ("nosave":
-/// already on a system stack) it is the old SP itself.
-/// Source: src/runtime/asm_amd64.s, asmcgocall; measured in every release of the table.
+/// `depth` is g.stack.hi - SP because a callback may move the goroutine's stack; with g == 0
+/// ("nosave": already on a system stack) it is the old SP itself. Source: src/runtime/asm_amd64.s,
+/// asmcgocall; measured in every release of the table.
 struct CgoCallSlots {
   GoVersion first, last;
   std::uint32_t depth, g;
@@ -31,10 +31,22 @@ struct CrosscallSaves {
   std::uint32_t rbx, rbp, r12, r13, r14, r15;
 };
 constexpr std::array kCrosscallSavesAmd64{
-    CrosscallSaves{.first = {19, 0}, .last = {21, 999}, .rbx = 0x38, .rbp = 0x10, .r12 = 0x30,
-                   .r13 = 0x28, .r14 = 0x20, .r15 = 0x18},
-    CrosscallSaves{.first = {22, 0}, .last = {27, 999}, .rbx = 0x40, .rbp = 0x10, .r12 = 0x38,
-                   .r13 = 0x30, .r14 = 0x28, .r15 = 0x20},
+    CrosscallSaves{.first = {19, 0},
+                   .last = {21, 999},
+                   .rbx = 0x38,
+                   .rbp = 0x10,
+                   .r12 = 0x30,
+                   .r13 = 0x28,
+                   .r14 = 0x20,
+                   .r15 = 0x18},
+    CrosscallSaves{.first = {22, 0},
+                   .last = {27, 999},
+                   .rbx = 0x40,
+                   .rbp = 0x10,
+                   .r12 = 0x38,
+                   .r13 = 0x30,
+                   .r14 = 0x28,
+                   .r15 = 0x20},
 };
 
 template <class Rows>
@@ -62,10 +74,8 @@ Step continue_at_sched(const SwitchContext& context, const SwitchSite& site, con
   registers.set_pc(sched.pc);
   registers.set_sp(sched.sp);
   registers.set_fp(sched.bp);
-  return Switched{.registers = registers,
-                  .cfa = sched.sp,
-                  .crossing = Crossing::system_stack,
-                  .rule = rule};
+  return Switched{
+      .registers = registers, .cfa = sched.sp, .crossing = Crossing::system_stack, .rule = rule};
 }
 
 bool has_sched(const SwitchContext& context) {
@@ -144,8 +154,7 @@ Step leave_morestack(const SwitchContext& context, const SwitchSite& site) {
 
 Step leave_mcall(const SwitchContext& context, const SwitchSite& site) {
   if (context.on_user_stack(site.registers.sp())) return std::optional<Switched>{};
-  if (has_sched(context))
-    return continue_at_sched(context, site, "mcall: sched");
+  if (has_sched(context)) return continue_at_sched(context, site, "mcall: sched");
   return Switched{.registers = site.registers, .cfa = {}, .rule = "mcall", .ends_stack = true};
 }
 
@@ -181,7 +190,8 @@ Step leave_vdso_caller(const SwitchContext& context, const SwitchSite& site) {
     registers.set_pc(context.vdso_pc);
     registers.set_sp(context.vdso_sp);
     // The function pushed the frame pointer right below its return address.
-    if (auto fp = read_pointer(site.memory, {context.vdso_sp.value - 16}); fp && site.frame_bytes >= 8)
+    if (auto fp = read_pointer(site.memory, {context.vdso_sp.value - 16});
+        fp && site.frame_bytes >= 8)
       registers.set_fp(*fp);
     return Switched{.registers = registers,
                     .cfa = context.vdso_sp,
@@ -197,7 +207,7 @@ Step leave_vdso_caller(const SwitchContext& context, const SwitchSite& site) {
 }
 
 struct Row {
-  FuncId id;              ///< FuncId::normal: by name instead.
+  FuncId id;  ///< FuncId::normal: by name instead.
   std::string_view name;
   Step (*apply)(const SwitchContext&, const SwitchSite&);
 };
@@ -220,8 +230,8 @@ constexpr std::array kRows{
 
 Result<std::optional<Switched>> switch_stack(const SwitchContext& context, const SwitchSite& site) {
   for (const Row& row : kRows) {
-    const bool fits = row.id == FuncId::normal ? site.function.name == row.name
-                                               : site.function.id == row.id;
+    const bool fits =
+        row.id == FuncId::normal ? site.function.name == row.name : site.function.id == row.id;
     if (fits) return row.apply(context, site);
   }
   return std::optional<Switched>{};
@@ -234,8 +244,9 @@ Result<void> restore_c_registers(const MemoryReader& memory, GoVersion version, 
     return Error{ErrorCode::unsupported,
                  "no crosscall2 save area for go" + format_go_version(version), cfa};
   const std::pair<unsigned, std::uint32_t> registers[] = {
-      {kRbx, saves->rbx}, {caller.arch().dwarf_fp, saves->rbp}, {kR12, saves->r12},
-      {kR13, saves->r13}, {kR14, saves->r14},                   {kR15, saves->r15}};
+      {kRbx, saves->rbx}, {caller.arch().dwarf_fp, saves->rbp},
+      {kR12, saves->r12}, {kR13, saves->r13},
+      {kR14, saves->r14}, {kR15, saves->r15}};
   for (const auto& [number, below] : registers) {
     const auto at = checked_sub(cfa, below);
     if (!at) return Error{ErrorCode::malformed_data, "crosscall2's frame is too low", cfa};
@@ -250,8 +261,8 @@ Result<Registers> registers_from_ucontext(const MemoryReader& memory, const Arch
                                           Address ucontext) {
   constexpr std::uint64_t kGregsOffset = 40;
   // DWARF numbers in the order of the structure: r8-r15 rdi rsi rbp rbx rdx rax rcx rsp rip.
-  constexpr std::array<std::uint8_t, 17> kOrder{8, 9,  10, 11, 12, 13, 14, 15, 5,
-                                                4, 6,  3,  1,  0,  2,  7,  16};
+  constexpr std::array<std::uint8_t, 17> kOrder{8, 9, 10, 11, 12, 13, 14, 15, 5,
+                                                4, 6, 3,  1,  0,  2,  7,  16};
   const auto at = checked_add(ucontext, kGregsOffset);
   if (!at) return Error{ErrorCode::malformed_data, "ucontext wraps the address space", ucontext};
   std::array<std::uint64_t, kOrder.size()> values{};

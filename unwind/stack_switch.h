@@ -18,7 +18,7 @@ struct SwitchContext {
   std::optional<Goroutine> g0;       ///< The m's system stack.
   std::optional<Goroutine> gsignal;  ///< The m's signal stack.
   Address vdso_sp, vdso_pc;          ///< m.vdsoSP, m.vdsoPC; zero once used.
-  Address callback_sp;               ///< Head of the chain of cgocallback frames on g0: g0.sched.sp.
+  Address callback_sp;  ///< Head of the chain of cgocallback frames on g0: g0.sched.sp.
 
   /// Only the goroutine's own bounds are exact; g0's are a guess on threads that C created.
   bool on_user_stack(Address sp) const {
@@ -48,9 +48,9 @@ struct Switched {
   bool uses_vdso = false;  ///< vdso_sp was consumed.
 };
 
-/// Applies the row of the table that fits, if any: nothing means "an ordinary frame". An error means
-/// that a row fits but memory contradicts it. cgocallback is not here: it needs the walk of what lies
-/// outside (see callback.h).
+/// Applies the row of the table that fits, if any: nothing means "an ordinary frame". An error
+/// means that a row fits but memory contradicts it. cgocallback is not here: it needs the walk of
+/// what lies outside (see callback.h).
 Result<std::optional<Switched>> switch_stack(const SwitchContext& context, const SwitchSite& site);
 
 /// Callee-saved registers of the C caller, put back from where crosscall2 keeps them. `step` is the

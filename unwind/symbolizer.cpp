@@ -32,9 +32,9 @@ std::string demangled(std::string_view symbol) {
 }
 
 /// The C stub behind the Go function "PACKAGE._Cfunc_NAME" (or _C2func_): cgo names it
-/// _cgo_HASH_Cfunc_NAME, and names the Go variable that holds its address PACKAGE._cgo_HASH_Cfunc_NAME.
-/// Its file address; nothing when the symbols are gone or do not agree.
-/// Source: cmd/cgo/out.go, writeDefsFunc and cPrefix; Go 1.19-1.27.
+/// _cgo_HASH_Cfunc_NAME, and names the Go variable that holds its address
+/// PACKAGE._cgo_HASH_Cfunc_NAME. Its file address; nothing when the symbols are gone or do not
+/// agree. Source: cmd/cgo/out.go, writeDefsFunc and cPrefix; Go 1.19-1.27.
 std::optional<Address> stub_of(const ElfFile& file, std::string_view go_wrapper) {
   auto at = go_wrapper.find("._Cfunc_");
   if (at == std::string_view::npos) at = go_wrapper.find("._C2func_");
@@ -125,8 +125,8 @@ std::shared_ptr<const Frames> Symbolizer::State::go_frames(const PhysicalFrame& 
       frame.file = keep(source.file);
       frame.line = source.line;
       frame.inlined = source.inlined;
-      frame.plumbing = source.id == FuncId::wrapper ||
-                       is_plumbing(frame.language, frame.function, frame.file);
+      frame.plumbing =
+          source.id == FuncId::wrapper || is_plumbing(frame.language, frame.function, frame.file);
       frames->push_back(frame);
     }
   }
@@ -181,7 +181,8 @@ std::shared_ptr<const CSymbols> Symbolizer::State::c_frames(Address lookup) {
   if (const Image* image = images->find(lookup)) {
     if (auto info = dwarf(*image); info && !image->mismatch) {
       if (auto sources = (*info)->frames_at(image->to_file(lookup)); sources && !sources->empty()) {
-        for (const SourceFrame& source : *sources) out->frames.push_back(from_source(source, *image));
+        for (const SourceFrame& source : *sources)
+          out->frames.push_back(from_source(source, *image));
         out->entry = sources->back().entry;
       }
     }
@@ -302,7 +303,8 @@ std::vector<StackElement> Symbolizer::symbolize(const Walk& walk) const {
     if (physical.crossing == Crossing::signal) {
       outermost.plumbing = true;
       for (std::size_t k = handler_begin; k < out.size(); ++k)
-        if (auto* frame = std::get_if<Frame>(&out[k]); frame && is_runtime_function(frame->function))
+        if (auto* frame = std::get_if<Frame>(&out[k]);
+            frame && is_runtime_function(frame->function))
           frame->plumbing = true;
       handler_begin = out.size();
       inner = nullptr;

@@ -24,8 +24,8 @@ Unwinder::Unwinder(const Debuggee& debuggee, const GoRuntimes& runtimes,
                    std::shared_ptr<UnwindCache> cache) {
   if (!cache) cache = std::make_shared<UnwindCache>();
   UnwindCache::State& shared = *cache->state_;
-  state_ = std::make_unique<State>(State{
-      std::move(cache), WalkEnvironment{debuggee, runtimes, shared.c_frames, shared.code}});
+  state_ = std::make_unique<State>(
+      State{std::move(cache), WalkEnvironment{debuggee, runtimes, shared.c_frames, shared.code}});
 }
 
 Unwinder::~Unwinder() = default;

@@ -12,9 +12,9 @@
 
 namespace cgo {
 
-/// What unwinding has learnt of code: unwind rules, frame sizes, which words can be return addresses.
-/// It stays true while the debuggee has the same images and runtimes, whatever it does; share one
-/// between the Unwinders of several stops. Thread-safe.
+/// What unwinding has learnt of code: unwind rules, frame sizes, which words can be return
+/// addresses. It stays true while the debuggee has the same images and runtimes, whatever it does;
+/// share one between the Unwinders of several stops. Thread-safe.
 class UnwindCache {
  public:
   UnwindCache();

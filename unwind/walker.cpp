@@ -27,13 +27,13 @@ bool is_signal_entry(const GoFunction& function) {
 }
 
 bool is_asmcgocall(const CodeInfo& info) {
-  return info.go && (info.go->id == FuncId::asmcgocall ||
-                     info.go->name == "runtime.asmcgocall_no_g" ||
-                     info.go->name == "runtime.asmcgocall_landingpad");
+  return info.go &&
+         (info.go->id == FuncId::asmcgocall || info.go->name == "runtime.asmcgocall_no_g" ||
+          info.go->name == "runtime.asmcgocall_landingpad");
 }
 
-/// Whether code of `function` before `pc` has a direct call of a function with this id: tells "on the
-/// way in" from "on the way out" where registers alone do not.
+/// Whether code of `function` before `pc` has a direct call of a function with this id: tells "on
+/// the way in" from "on the way out" where registers alone do not.
 bool has_called(const MemoryReader& memory, const GoRuntime& runtime, const GoFunction& function,
                 Address pc, FuncId callee) {
   constexpr std::uint64_t kMost = 512;
@@ -65,7 +65,8 @@ Walk Walker::run(Position start) {
     if (walk_.elements.size() < limit_) continue;
     walk_.elements.resize(limit_, Gap{});
     walk_.stop = StopReason::frame_limit;
-    walk_.error = Error{ErrorCode::limit_reached, "stopped after " + std::to_string(limit_) + " frames"};
+    walk_.error =
+        Error{ErrorCode::limit_reached, "stopped after " + std::to_string(limit_) + " frames"};
     break;
   }
   return std::move(walk_);
@@ -125,9 +126,8 @@ std::optional<Position> Walker::resume_on_goroutine() {
       registers = outward->caller;
     }
     context.user_seen = true;
-    return Position{.registers = registers,
-                    .origin = CodeAddress::Origin::return_address,
-                    .innermost = false};
+    return Position{
+        .registers = registers, .origin = CodeAddress::Origin::return_address, .innermost = false};
   }
   return std::nullopt;
 }
@@ -255,12 +255,12 @@ Walker::Next Walker::follow(const Switched& switched, const CodeInfo& info,
   if (switched.ends_stack) return end(switched.stop);
   const CodeInfo target = code_at(switched.registers.pc());
   if (!target.go)
-    return fail(StopReason::no_rule,
-                not_a_return_address(switched.registers.pc(), "not Go code (after a stack switch)"));
+    return fail(StopReason::no_rule, not_a_return_address(switched.registers.pc(),
+                                                          "not Go code (after a stack switch)"));
   const bool to_goroutine = context.stacks.on_user_stack(switched.registers.sp());
   if (info.go->id == FuncId::asmcgocall && info.runtime == trial_.runtime && to_goroutine) {
-    trial_.arrived = Position{
-        .registers = switched.registers, .origin = switched.origin, .innermost = false};
+    trial_.arrived =
+        Position{.registers = switched.registers, .origin = switched.origin, .innermost = false};
     return Next::stop;
   }
   return move_to(switched.registers, switched.origin, true);
@@ -273,11 +273,13 @@ Walker::Next Walker::ordinary_go_step(const CodeInfo& info, RuntimeContext& cont
   if (!step) return fail(StopReason::bad_memory, std::move(step).error().in(site.function.name));
   const Address caller_pc = step->caller.pc();
   const CodeInfo caller = code_at(caller_pc);
-  if (info.go->id == FuncId::mstart && (caller.go || !caller_pc)) return end(StopReason::thread_entry);
+  if (info.go->id == FuncId::mstart && (caller.go || !caller_pc))
+    return end(StopReason::thread_entry);
   frame.cfa = step->cfa;
-  if (context.stacks.on_user_stack(site.registers.sp()) && step->cfa > context.stacks.user->stack.end)
-    return fail(StopReason::bad_memory,
-                {ErrorCode::malformed_data, "the frame ends beyond its goroutine's stack", step->cfa});
+  if (context.stacks.on_user_stack(site.registers.sp()) &&
+      step->cfa > context.stacks.user->stack.end)
+    return fail(StopReason::bad_memory, {ErrorCode::malformed_data,
+                                         "the frame ends beyond its goroutine's stack", step->cfa});
   if (!caller.executable)
     return fail(StopReason::no_rule, not_a_return_address(caller_pc, "not executable"));
   const bool injected = is_injected_call(info.go->id);
@@ -290,8 +292,8 @@ Walker::Next Walker::ordinary_go_step(const CodeInfo& info, RuntimeContext& cont
     if (auto restored = restore_at_crosscall2(info, *step); !restored)
       return fail(StopReason::bad_memory, std::move(restored).error());
   }
-  const auto origin = injected ? CodeAddress::Origin::program_counter
-                               : CodeAddress::Origin::return_address;
+  const auto origin =
+      injected ? CodeAddress::Origin::program_counter : CodeAddress::Origin::return_address;
   return move_to(step->caller, origin, false);
 }
 
@@ -299,7 +301,8 @@ Result<void> Walker::restore_at_crosscall2(const CodeInfo& info, GoStep& step) c
   // Before its call crosscall2 has not changed the C caller's registers, nor saved all of them.
   const MemoryReader& memory = env_.debuggee.memory();
   const Address pc = position_.registers.pc();
-  if (position_.innermost && !has_called(memory, *info.runtime, *info.go, pc, FuncId::cgocallback)) {
+  if (position_.innermost &&
+      !has_called(memory, *info.runtime, *info.go, pc, FuncId::cgocallback)) {
     for (std::uint8_t number : env_.debuggee.arch().callee_saved)
       if (const auto value = position_.registers.get(number);
           value && number != env_.debuggee.arch().dwarf_fp)
@@ -321,7 +324,8 @@ Walker::Next Walker::leave_callback(RuntimeContext& context, const SwitchSite& s
   frame.cfa = anchor->cfa;
 
   std::optional<TrialResult> best;
-  for (const auto& candidate : callback_candidates(memory_, *context.runtime, context.stacks, site)) {
+  for (const auto& candidate :
+       callback_candidates(memory_, *context.runtime, context.stacks, site)) {
     TrialResult trial = try_candidate(context, candidate);
     if (leads_to(trial, *anchor)) {
       take(std::move(trial));
@@ -333,7 +337,8 @@ Walker::Next Walker::leave_callback(RuntimeContext& context, const SwitchSite& s
                               trial.walk.error && trial.walk.error->code == ErrorCode::not_found;
     if (only_ran_out && !saw_panic_ && !best) best = std::move(trial);
   }
-  std::string why = saw_panic_ ? kOverwritten : "the C frames of this callback could not be verified";
+  std::string why =
+      saw_panic_ ? kOverwritten : "the C frames of this callback could not be verified";
   if (best) {
     why = "frames are missing here: " + best->walk.error->message;
     for (auto& element : best->walk.elements) walk_.elements.push_back(std::move(element));

@@ -24,9 +24,9 @@ struct WalkEnvironment {
 };
 
 /// One walk from one position outward. The goroutine's own stack is the backbone: where a callback
-/// leaves it, the C frames outside are walked on trial and taken only when they lead back to exactly
-/// the frame that the goroutine's stack names; else a gap stands there and the walk goes on along the
-/// goroutine.
+/// leaves it, the C frames outside are walked on trial and taken only when they lead back to
+/// exactly the frame that the goroutine's stack names; else a gap stands there and the walk goes on
+/// along the goroutine.
 class Walker {
  public:
   Walker(const WalkEnvironment& environment, std::vector<RuntimeContext> contexts,
@@ -62,7 +62,8 @@ class Walker {
     std::optional<Position> arrived;
     std::vector<RuntimeContext> contexts;
   };
-  TrialResult try_candidate(const RuntimeContext& context, const CallbackCandidate& candidate) const;
+  TrialResult try_candidate(const RuntimeContext& context,
+                            const CallbackCandidate& candidate) const;
   bool leads_to(const TrialResult& trial, const CallbackAnchor& anchor) const;
   void take(TrialResult trial);
 

@@ -37,12 +37,12 @@ TEST_CASE("every encoding of a call is recognised before a return address") {
 }
 
 TEST_CASE("what is not a call is not taken for one") {
-  const std::vector<std::uint8_t> other = GENERATE(
-      std::vector<std::uint8_t>{0xe9, 1, 2, 3, 4},        // jmp rel32
-      std::vector<std::uint8_t>{0xff, 0xe0},              // jmp *%rax
-      std::vector<std::uint8_t>{0xff, 0x75, 0x18},        // push 0x18(%rbp)
-      std::vector<std::uint8_t>{0xff, 0x15, 1, 2, 3},     // call *(%rip), one byte short
-      std::vector<std::uint8_t>{0x0f, 0x05});             // syscall
+  const std::vector<std::uint8_t> other =
+      GENERATE(std::vector<std::uint8_t>{0xe9, 1, 2, 3, 4},     // jmp rel32
+               std::vector<std::uint8_t>{0xff, 0xe0},           // jmp *%rax
+               std::vector<std::uint8_t>{0xff, 0x75, 0x18},     // push 0x18(%rbp)
+               std::vector<std::uint8_t>{0xff, 0x15, 1, 2, 3},  // call *(%rip), one byte short
+               std::vector<std::uint8_t>{0x0f, 0x05});          // syscall
   const auto found = follows_call(code_before({0x1000}, other), {0x1000});
   REQUIRE(found);
   CHECK_FALSE(*found);

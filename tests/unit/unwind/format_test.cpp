@@ -27,7 +27,9 @@ Stack example() {
   Frame stub = frame(Language::c, "_cgo_0123456789ab_Cfunc_bridge_call", "cgo-gcc-prolog", 49);
   stub.plumbing = true;
   stub.crossing = Crossing::go_to_c;
-  stack.elements = {hold, frame(Language::c, "bridge_call", "/src/bridge.c", 34), stub,
+  stack.elements = {hold,
+                    frame(Language::c, "bridge_call", "/src/bridge.c", 34),
+                    stub,
                     frame(Language::go, "main.work", "/src/main.go", 15),
                     Gap{"C frames were overwritten while the panic was printed"},
                     frame(Language::unknown, "", "", 0)};
@@ -94,10 +96,10 @@ TEST_CASE("names from the debuggee cannot control the terminal or break JSON") {
 }
 
 TEST_CASE("every broken UTF-8 form is escaped") {
-  CHECK(escaped("\xc0\x80") == "\\xc0\\x80");              // overlong
-  CHECK(escaped("\xed\xa0\x80") == "\\xed\\xa0\\x80");     // surrogate
+  CHECK(escaped("\xc0\x80") == "\\xc0\\x80");                    // overlong
+  CHECK(escaped("\xed\xa0\x80") == "\\xed\\xa0\\x80");           // surrogate
   CHECK(escaped("\xf4\x90\x80\x80") == "\\xf4\\x90\\x80\\x80");  // beyond Unicode
-  CHECK(escaped("\xe2\x82") == "\\xe2\\x82");              // cut
+  CHECK(escaped("\xe2\x82") == "\\xe2\\x82");                    // cut
   CHECK(escaped("\xe2\x82\xac") == "\xe2\x82\xac");
 }
 

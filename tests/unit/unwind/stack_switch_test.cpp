@@ -39,8 +39,12 @@ struct Site {
   Registers registers = registers_at(kSystemSp);
   bool innermost = false;
 
-  explicit Site(FuncId id, std::string_view name = "") { function.id = id; function.name = name; }
-  Result<std::optional<Switched>> run(const MemoryReader& memory, const SwitchContext& stacks) const {
+  explicit Site(FuncId id, std::string_view name = "") {
+    function.id = id;
+    function.name = name;
+  }
+  Result<std::optional<Switched>> run(const MemoryReader& memory,
+                                      const SwitchContext& stacks) const {
     return switch_stack(stacks, {memory, function, version, frame_bytes, registers, innermost});
   }
 };
@@ -53,8 +57,8 @@ void put_frame(MemoryImage& memory, Address sp) {
 }  // namespace
 
 TEST_CASE("asmcgocall: the slots hold a depth, because the goroutine's stack may have moved") {
-  const GoVersion version = GENERATE(GoVersion{19, 8}, GoVersion{21, 13}, GoVersion{22, 0},
-                                     GoVersion{27, 4});
+  const GoVersion version =
+      GENERATE(GoVersion{19, 8}, GoVersion{21, 13}, GoVersion{22, 0}, GoVersion{27, 4});
   // Measured: see the table in unwind/stack_switch.cpp and its source.
   const std::uint64_t depth_at = version.minor <= 21 ? 0x28 : 0x00;
   const std::uint64_t g_at = version.minor <= 21 ? 0x30 : 0x08;
@@ -128,8 +132,8 @@ TEST_CASE("asmcgocall stopped before its call: the old SP is in rdx, the slots a
 }
 
 TEST_CASE("on the goroutine's own stack these functions are ordinary frames") {
-  const FuncId id = GENERATE(FuncId::asmcgocall, FuncId::systemstack, FuncId::morestack,
-                             FuncId::mcall);
+  const FuncId id =
+      GENERATE(FuncId::asmcgocall, FuncId::systemstack, FuncId::morestack, FuncId::mcall);
   Site site(id);
   site.registers = registers_at({0xc000011000});
   const auto out = site.run(MemoryImage{}, context());
@@ -238,9 +242,9 @@ TEST_CASE("a signal frame holds all registers of what it interrupted") {
   for (std::uint64_t i = 0; i < 17; ++i) memory.u64({kUcontext.value + 40 + 8 * i}, 100 + i);
   const auto registers = registers_from_ucontext(memory, kAmd64, kUcontext);
   REQUIRE(registers);
-  CHECK(registers->get(8) == 100);   // r8 comes first
-  CHECK(registers->get(5) == 108);   // rdi
-  CHECK(registers->get(6) == 110);   // rbp
+  CHECK(registers->get(8) == 100);  // r8 comes first
+  CHECK(registers->get(5) == 108);  // rdi
+  CHECK(registers->get(6) == 110);  // rbp
   CHECK(registers->sp() == Address{115});
   CHECK(registers->pc() == Address{116});
   for (Address hole : memory.addresses()) {

@@ -4,8 +4,8 @@
 
 // The stacks these tests build are those of a program
 //   main.main -> main.work -> (C, omitted) -> main.callback -> (C, omitted) -> main.callback …
-// The C code between asmcgocall and crosscall2 is left out: crosscall2 returns into asmcgocall, which
-// is enough to show what ties the two stacks together.
+// The C code between asmcgocall and crosscall2 is left out: crosscall2 returns into asmcgocall,
+// which is enough to show what ties the two stacks together.
 
 namespace cgo {
 namespace {
@@ -66,7 +66,6 @@ void begin(Builder& builder) {
   builder.push(builder.world.in("main.main"));       // main.work
 }
 
-
 /// A world with nested callbacks: callbacks after the first are called by main.work again.
 struct Nested {
   World world;
@@ -89,8 +88,10 @@ Names expected_nested(int depth, std::vector<int> gaps = {}) {
   for (int level = depth - 1; level >= 0; --level) {
     const bool gap = std::find(gaps.begin(), gaps.end(), level) != gaps.end();
     out.insert(out.end(), {"runtime.cgocallbackg", "runtime.cgocallback"});
-    if (gap) out.push_back("~");
-    else out.insert(out.end(), {"crosscall2", "runtime.asmcgocall"});
+    if (gap)
+      out.push_back("~");
+    else
+      out.insert(out.end(), {"crosscall2", "runtime.asmcgocall"});
     out.insert(out.end(), {"runtime.cgocall", "main.work"});
     if (level > 0) out.push_back("main.callback");
   }
@@ -148,8 +149,8 @@ TEST_CASE("overwritten C frames become a gap at their level, and no Go frame is 
 
 TEST_CASE("a chain that skips a level is not believed") {
   Nested nested(2);
-  // What unwindm does when a panic leaves the inner callback: the chain names the outer half, and the
-  // frame pointer no longer helps.
+  // What unwindm does when a panic leaves the inner callback: the chain names the outer half, and
+  // the frame pointer no longer helps.
   for (Address at = World::kUserStack.begin; at < World::kUserStack.end; at.value += 8) {
     const auto word = read_pointer(nested.world.memory(), at);
     if (word && World::kSystemStack.contains(*word)) nested.world.image().u64(at, 0);
@@ -169,7 +170,8 @@ TEST_CASE("frames missing from the leaf are a gap when the goroutine knows where
                 {.pc = world.in("runtime.cgocall"), .sp = builder.user_sp, .bp = {}});
   world.thread_at({0x12345678}, {0x7ffe8000});  // Nowhere known.
   const auto out = world.walk();
-  CHECK(names(out.walk) == Names{"C", "~", "runtime.cgocall", "main.work", "main.main", "runtime.goexit"});
+  CHECK(names(out.walk) ==
+        Names{"C", "~", "runtime.cgocall", "main.work", "main.main", "runtime.goexit"});
   CHECK(out.walk.complete());
 }
 

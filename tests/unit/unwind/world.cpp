@@ -11,13 +11,23 @@ struct Known {
   const char* name;
   std::uint8_t id;
 };
-constexpr Known kFunctions[] = {
-    {"main.main", 0},           {"main.work", 0},          {"main.callback", 0},
-    {"runtime.cgocall", 0},     {"runtime.asmcgocall", 2}, {"runtime.cgocallback", 4},
-    {"runtime.cgocallbackg", 0}, {"crosscall2", 0},        {"runtime.systemstack", 21},
-    {"runtime.systemstack_switch", 22}, {"runtime.goexit", 8}, {"runtime.gopanic", 10},
-    {"runtime.printpanics", 0}, {"runtime.gopark", 0},     {"runtime.sigpanic", 20},
-    {"runtime.mstart", 14},     {"runtime.rt0_go", 16}};
+constexpr Known kFunctions[] = {{"main.main", 0},
+                                {"main.work", 0},
+                                {"main.callback", 0},
+                                {"runtime.cgocall", 0},
+                                {"runtime.asmcgocall", 2},
+                                {"runtime.cgocallback", 4},
+                                {"runtime.cgocallbackg", 0},
+                                {"crosscall2", 0},
+                                {"runtime.systemstack", 21},
+                                {"runtime.systemstack_switch", 22},
+                                {"runtime.goexit", 8},
+                                {"runtime.gopanic", 10},
+                                {"runtime.printpanics", 0},
+                                {"runtime.gopark", 0},
+                                {"runtime.sigpanic", 20},
+                                {"runtime.mstart", 14},
+                                {"runtime.rt0_go", 16}};
 
 }  // namespace
 
@@ -52,7 +62,8 @@ World::World() {
   memory_.pointer({kM.value + m.curg.bytes}, kG);
   memory_.u64({kM.value + m.procid.bytes}, kTid);
   memory_.pointer({kThreadPointer.value - 8}, kG);
-  for (std::uint32_t i = 0; i < g.bytes; i += 8) memory_.u64({kG.value + i}, 0).u64({kG0.value + i}, 0);
+  for (std::uint32_t i = 0; i < g.bytes; i += 8)
+    memory_.u64({kG.value + i}, 0).u64({kG0.value + i}, 0);
   for (Address at = kUserStack.begin; at < kUserStack.end; at.value += 8) memory_.u64(at, 0);
   for (Address at = kSystemStack.begin; at < kSystemStack.end; at.value += 8) memory_.u64(at, 0);
   runtimes_.all.push_back(std::make_unique<GoRuntime>(std::move(parts)));

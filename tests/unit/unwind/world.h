@@ -30,8 +30,8 @@ class World final : public Debuggee {
 
   /// A return address in the function of this name.
   Address in(std::string_view function) const;
-  /// Writes one Go frame of `function` whose return address is `ret`: `sp` is its SP, every function
-  /// of this world has 0x18 bytes of frame (saved frame pointer on top). Returns its CFA.
+  /// Writes one Go frame of `function` whose return address is `ret`: `sp` is its SP, every
+  /// function of this world has 0x18 bytes of frame (saved frame pointer on top). Returns its CFA.
   Address frame(Address sp, Address ret, Address saved_fp = {});
   void thread_at(Address pc, Address sp) { registers_.set_pc(pc), registers_.set_sp(sp); }
   void thread_fp(Address fp) { registers_.set_fp(fp); }
