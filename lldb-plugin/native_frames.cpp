@@ -63,13 +63,24 @@ std::optional<NativeStack> native_stack(Sessions& sessions, lldb::SBProcess proc
     native_index[i] = native.physical.size();
     native.physical.push_back({frame->pc.address, frame->cfa});
   }
-  std::size_t depth = 0, before = SIZE_MAX;
+  std::size_t call = 0;
   for (const StackElement& element : collected.stack.elements) {
-    const Frame* frame = std::get_if<Frame>(&element);
-    if (frame == nullptr || frame->physical >= native_index.size()) continue;
-    depth = frame->physical == before ? depth + 1 : 0;
-    before = frame->physical;
-    native.elements.push_back({native_index[frame->physical], depth, *frame});
+    if (const Gap* gap = std::get_if<Gap>(&element)) {
+      Frame frame;
+      frame.function = native.texts.emplace_back(gap->why);
+      native.elements.push_back({call, 0, frame});
+      continue;
+    }
+    const Frame& frame = std::get<Frame>(element);
+    if (frame.physical >= native_index.size()) continue;
+    call = native_index[frame.physical];
+    native.elements.push_back({call, 0, frame});
+  }
+  for (std::size_t i = native.elements.size(); i-- > 1;) {
+    NativeStack::Element& inner = native.elements[i - 1];
+    const NativeStack::Element& outer = native.elements[i];
+    if (inner.physical == outer.physical && outer.frame.pc.address && inner.frame.pc.address)
+      inner.from_outermost = outer.from_outermost + 1;
   }
   return native;
 }

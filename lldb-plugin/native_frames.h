@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <lldb/API/LLDB.h>
@@ -17,13 +19,14 @@ struct NativeStack {
   struct Physical {
     Address pc, cfa;
   };
-  std::vector<Physical> physical;  ///< Innermost first, up to the first gap.
+  std::vector<Physical> physical;  ///< Innermost first.
   struct Element {
-    std::size_t physical = 0;  ///< Index into `physical`.
-    std::size_t depth = 0;     ///< Inlined frames between it and the innermost one of its pc.
-    Frame frame;
+    std::size_t physical = 0;  ///< Index into `physical`; of the call before it for a gap.
+    std::size_t from_outermost = 0;  ///< Elements of the same call outward of it.
+    Frame frame;                     ///< A gap has its text as `function` and pc 0.
   };
   std::vector<Element> elements;
+  std::list<std::string> texts;  ///< Of gaps.
   bool complete = false;
 };
 

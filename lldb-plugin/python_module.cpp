@@ -115,17 +115,23 @@ PyObject* physical_list(const NativeStack& native) {
   return list;
 }
 
+/// Go's assembly too: what LLDB knows by a symbol only.
+bool is_go(const Frame& frame) {
+  return frame.language == Language::go ||
+         (frame.language == Language::assembly && frame.file.ends_with(".s"));
+}
+
 PyObject* element_list(const NativeStack& native) {
   PyObject* list = PyList_New(static_cast<Py_ssize_t>(native.elements.size()));
   for (std::size_t i = 0; list != nullptr && i < native.elements.size(); ++i) {
     const NativeStack::Element& element = native.elements[i];
     const Frame& frame = element.frame;
-    PyList_SetItem(list, static_cast<Py_ssize_t>(i),
-                   Py_BuildValue("(nnKKNNIii)", static_cast<Py_ssize_t>(element.physical),
-                                 static_cast<Py_ssize_t>(element.depth), frame.pc.address.value,
-                                 frame.pc.for_lookup().value, text_of(frame.function),
-                                 text_of(frame.file), frame.line, frame.inlined ? 1 : 0,
-                                 frame.tail_call ? 1 : 0));
+    PyObject* fields = Py_BuildValue(
+        "(nnKKNNIiii)", static_cast<Py_ssize_t>(element.physical),
+        static_cast<Py_ssize_t>(element.from_outermost), frame.pc.address.value,
+        frame.pc.for_lookup().value, text_of(frame.function), text_of(frame.file), frame.line,
+        frame.inlined ? 1 : 0, frame.tail_call ? 1 : 0, is_go(frame) ? 1 : 0);
+    PyList_SetItem(list, static_cast<Py_ssize_t>(i), fields);
   }
   return list;
 }
@@ -145,7 +151,7 @@ PyObject* py_take_registers(PyObject* self, PyObject* arguments) {
   return Py_BuildValue("");
 }
 
-/// native_stack(process, tid) → (complete, physical, elements), or None for LLDB's own.
+/// native_stack(process, tid) → (program, complete, physical, elements), or None for LLDB's own.
 PyObject* py_native_stack(PyObject* self, PyObject* arguments) {
   PyObject* of_process = nullptr;
   unsigned long long tid = 0;
@@ -158,7 +164,9 @@ PyObject* py_native_stack(PyObject* self, PyObject* arguments) {
     native = native_stack(plugin_behind(self)->sessions, *process, tid);
   }
   if (!native) return Py_BuildValue("");
-  return Py_BuildValue("(iNN)", native->complete ? 1 : 0, physical_list(*native), element_list(*native));
+  const auto program = reinterpret_cast<std::uintptr_t>(native->stop->program.get());
+  return Py_BuildValue("(KiNN)", static_cast<unsigned long long>(program), native->complete ? 1 : 0,
+                       physical_list(*native), element_list(*native));
 }
 
 /// has_go(process) → bool.

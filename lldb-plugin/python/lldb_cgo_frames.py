@@ -1,4 +1,8 @@
 """The stack over Go and C as LLDB's own frames (LLDB 22 and later)."""
+import json
+import tempfile
+import uuid
+
 import lldb
 import _lldb_cgo
 
@@ -55,22 +59,105 @@ class OuterFrame(ScriptedFrame):
         return None
 
 
-def symbol_context(target, lookup, depth, file, line):
-    """What LLDB knows of an address, `depth` inlined calls out of the innermost one there."""
-    address = target.ResolveLoadAddress(lookup)
-    context = target.ResolveSymbolContextForAddress(address, lldb.eSymbolContextEverything)
-    for _ in range(depth):
-        parent_address = lldb.SBAddress()
-        parent = context.GetParentOfInlinedScope(address, parent_address)
-        if not parent.IsValid():
-            break
-        context, address = parent, parent_address
-    if file and line and context.GetLineEntry().GetLine() != line:
-        entry = lldb.SBLineEntry()
-        entry.SetFileSpec(lldb.SBFileSpec(file, False))
-        entry.SetLine(line)
-        context.SetLineEntry(entry)
-    return context
+class Names:
+    """Symbols for names LLDB does not know itself: inlined Go calls, Go without a symbol table, gaps.
+    LLDB names a frame by a symbol and by nothing else, so they are made: a file of symbols, loaded as
+    a module into a debugger of its own that nobody sees."""
+
+    def __init__(self):
+        self.debugger = lldb.SBDebugger.Create(False)
+        self.target = None
+        self.symbols = {}
+
+    def make(self, names, triple):
+        missing = sorted(set(names) - self.symbols.keys())
+        if not missing:
+            return
+        if self.target is None:
+            error = lldb.SBError()
+            self.target = self.debugger.CreateTarget("", triple, None, False, error)
+        symbols = [{"name": name, "type": "code", "value": i, "size": 16}
+                   for i, name in enumerate(missing)]
+        text = {"triple": triple, "uuid": str(uuid.uuid4()).upper(), "type": "sharedlibrary",
+                "sections": [{"name": ".text", "type": "code", "address": 0, "size": 16 * len(missing) + 16}],
+                "symbols": symbols}
+        with tempfile.NamedTemporaryFile("w", prefix="lldb-cgo-names-", suffix=".json") as file:
+            json.dump(text, file)
+            file.flush()
+            module = self.target.AddModule(file.name, triple, None)
+            for i in range(module.GetNumSymbols()):  # All are read now: the file goes away.
+                symbol = module.GetSymbolAtIndex(i)
+                self.symbols[symbol.GetName()] = symbol
+
+    def symbol(self, name):
+        return self.symbols.get(name)
+
+
+NAMES = Names() if hasattr(lldb, "SBFrameList") else None
+
+
+class Contexts:
+    """What LLDB knows of the places of elements, while the images of a process stay the same."""
+
+    def __init__(self, program, target):
+        self.program, self.target = program, target
+        self.known = {}
+
+    def of(self, element):
+        key = (element.lookup, element.from_outermost)
+        context = self.known.get(key)
+        if context is None:
+            context = self.known[key] = self.make(element)
+        return context
+
+    def make(self, element):
+        if element.lookup == 0:  # A gap.
+            NAMES.make([element.function], self.target.GetTriple())
+            context = lldb.SBSymbolContext()
+            context.SetSymbol(NAMES.symbol(element.function))
+            return context
+        chain = self.chain(element.lookup)
+        context = chain[max(0, len(chain) - 1 - element.from_outermost)]
+        if element.is_go and element.function != name_in(context):
+            NAMES.make([element.function], self.target.GetTriple())
+            symbol = NAMES.symbol(element.function)
+            if symbol is not None:
+                context.SetSymbol(symbol)
+        if element.file and element.line and context.GetLineEntry().GetLine() != element.line:
+            entry = lldb.SBLineEntry()
+            entry.SetFileSpec(lldb.SBFileSpec(element.file, False))
+            entry.SetLine(element.line)
+            context.SetLineEntry(entry)
+        return context
+
+    def chain(self, lookup):
+        """The inlined calls at an address, innermost first, and the function they were inlined into."""
+        address = self.target.ResolveLoadAddress(lookup)
+        context = self.target.ResolveSymbolContextForAddress(address, lldb.eSymbolContextEverything)
+        chain = [context]
+        while context.GetBlock().GetContainingInlinedBlock().IsValid():
+            outer_address = lldb.SBAddress()
+            context = context.GetParentOfInlinedScope(address, outer_address)
+            if not context.IsValid():
+                break
+            address = outer_address
+            chain.append(context)
+        return chain
+
+
+def name_in(context):
+    """The Go name LLDB has; the symbols of functions in assembly end in .abi0."""
+    function = context.GetFunction()
+    name = function.GetName() if function.IsValid() else context.GetSymbol().GetName()
+    return name.removesuffix(".abi0") if name else ""
+
+
+class Element:
+    """One line of a stack, from _lldb_cgo.native_stack."""
+
+    def __init__(self, fields):
+        (self.call, self.from_outermost, self.pc, self.lookup, self.function, self.file, self.line,
+         self.inlined, self.tail_call, self.is_go) = fields
 
 
 def place_of(frame):
@@ -78,11 +165,12 @@ def place_of(frame):
     return frame.GetPC(), frame.GetCFA(), frame.IsInlined() or frame.IsArtificial()
 
 
-def matching_frames(input_frames, first, physical):
-    """LLDB's frames that are the innermost calls of `physical`: (frames, calls)."""
+def matching_frames(input_frames, first, physical, of_call):
+    """LLDB's frames that show the innermost calls of `physical` as well as ours do: (frames, calls).
+    `of_call` has our elements of each call."""
     frames = calls = 0
     while calls < len(physical):
-        at, shared = frames, True
+        at, shared, frame = frames, True, None
         while shared:
             if at > 0:
                 frame = input_frames.GetFrameAtIndex(at)
@@ -93,13 +181,24 @@ def matching_frames(input_frames, first, physical):
                 pc, cfa, shared = first
             at += 1
         if (pc, cfa) != physical[calls]:
-            return frames, calls
+            break
+        ours = of_call.get(calls, [])
+        if calls > 0 and (len(ours) > at - frames or not named_alike(frame, ours)):
+            break  # LLDB does not know Go's inlined calls, nor names that were stripped.
         frames, calls = at, calls + 1
     return frames, calls
 
 
+def named_alike(frame, ours):
+    if not ours or not ours[-1].is_go or frame is None:
+        return True
+    return (frame.GetFunctionName() or "").removesuffix(".abi0") == ours[-1].function
+
+
 class CgoFrames(ScriptedFrameProvider):
     """LLDB's own frames as far as they are right, ours from there on."""
+
+    kept = None  # The contexts of the process asked last.
 
     @staticmethod
     def get_description():
@@ -149,15 +248,25 @@ class CgoFrames(ScriptedFrameProvider):
         found = _lldb_cgo.native_stack(self.process, self.thread.GetThreadID())
         if found is None or self.first is None:
             return False
-        complete, physical, elements = found
-        frames, calls = matching_frames(self.input_frames, self.first, physical)
+        program, complete, physical, fields = found
+        elements = [Element(f) for f in fields]
+        of_call = {}
+        for element in elements:
+            of_call.setdefault(element.call, []).append(element)
+        frames, calls = matching_frames(self.input_frames, self.first, physical, of_call)
         if calls == 0:
             frames = calls = 1  # Frame 0 is LLDB's whatever it is.
         if calls >= len(physical) and not complete:
             return False  # LLDB agrees with all of it and may know more.
-        return list(range(frames)) + [e for e in elements if e[0] >= calls]
+        self.contexts = self.contexts_of(program)
+        return list(range(frames)) + [e for e in elements if e.call >= calls]
+
+    def contexts_of(self, program):
+        key = (self.process.GetUniqueID(), program)
+        if CgoFrames.kept is None or CgoFrames.kept.program != key:
+            CgoFrames.kept = Contexts(key, self.target)
+        return CgoFrames.kept
 
     def outer_frame(self, index, element):
-        _, depth, pc, lookup, _, file, line, inlined, artificial = element
-        context = symbol_context(self.target, lookup, depth, file, line)
-        return OuterFrame(index, pc, context, bool(inlined), bool(artificial))
+        return OuterFrame(index, element.pc, self.contexts.of(element), bool(element.inlined),
+                          bool(element.tail_call))
