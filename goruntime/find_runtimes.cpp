@@ -5,12 +5,38 @@
 #include "goruntime/build_info.h"
 #include "goruntime/go_image.h"
 #include "goruntime/go_runtime.h"
+#include "goruntime/layout_table.h"
 #include "goruntime/runtime_globals.h"
 
 namespace cgo {
 namespace {
 
 constexpr std::size_t kMostModules = 10'000;
+
+int newest_known_minor() { return layout_rows_amd64().back().last.minor; }
+
+/// A release newer than those looked at may have renumbered funcIDs or changed _func; functions
+/// with well-known names tell.
+Result<void> check_function_table(const GoModule& module) {
+  const std::pair<std::string_view, FuncId> known[] = {
+      {"runtime.asmcgocall", FuncId::asmcgocall},
+      {"runtime.cgocallback", FuncId::cgocallback},
+      {"runtime.mcall", FuncId::mcall},
+      {"runtime.morestack", FuncId::morestack},
+      {"runtime.goexit", FuncId::goexit},
+      {"runtime.sigpanic", FuncId::sigpanic},
+      {"runtime.systemstack", FuncId::systemstack}};
+  for (const auto& [name, id] : known) {
+    const auto function = module.function_named(name);
+    const bool same = function && (function->id == id || function->id == FuncId::wrapper);
+    if (!same || !module.frame_bytes(*function, function->entry))
+      return Error{ErrorCode::unsupported,
+                   "go" + format_go_version(module.version()) +
+                       " is newer than the known releases, and its function table differs at " +
+                       std::string(name)};
+  }
+  return {};
+}
 
 /// Groups Go images into runtimes: the moduledata of a program links to those of its plugins.
 class RuntimeFinder {
@@ -83,6 +109,11 @@ class RuntimeFinder {
     const ImageBytes bytes(*head.image, memory_);
     auto first = load_module(bytes, head.data, head.version);
     if (!first) return problem(std::move(first).error(), head.image->path);
+    if (head.version.minor > newest_known_minor()) {
+      auto checked = check_function_table(**first);
+      if (!checked) return problem(std::move(checked).error(), head.image->path);
+      parts.notes.push_back("newer than the known releases; its function table looks like theirs");
+    }
     parts.modules.push_back(*std::move(first));
     add_chained(head, parts);
 

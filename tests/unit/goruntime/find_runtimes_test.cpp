@@ -149,6 +149,81 @@ TEST_CASE("releases without a layout are unsupported, and it says what was looke
   CHECK(found.problems[0].message.find("DWARF") != std::string::npos);
 }
 
+/// Layouts of Go 1.27 under another name, as DWARF of a later release would give them.
+class LaterDwarf final : public DwarfInfo {
+ public:
+  Result<std::vector<SourceFrame>> frames_at(Address) const override { return none(); }
+  Result<std::vector<SourceFrame>> tail_calls(Address, Address) const override { return none(); }
+  Result<DwarfStruct> struct_type(std::string_view name) const override {
+    const auto layout = *layout_from_table({27, 4}, kAmd64);
+    const GLayout& g = layout.g;
+    const MLayout& m = layout.m;
+    if (name == "runtime.stack") return DwarfStruct{"stack", 16, {{"lo", 0, 8}, {"hi", 8, 8}}};
+    if (name == "runtime.gobuf")
+      return DwarfStruct{"gobuf", 48, {{"sp", 0, 8}, {"pc", 8, 8}, {"bp", 40, 8}}};
+    if (name == "runtime.g")
+      return DwarfStruct{"g",
+                         g.bytes,
+                         {{"stack", 0, 16},
+                          {"m", g.m.bytes, 8},
+                          {"sched", g.sched_sp.bytes, 48},
+                          {"syscallsp", g.syscallsp.bytes, 8},
+                          {"syscallpc", g.syscallpc.bytes, 8},
+                          {"atomicstatus", g.atomicstatus.bytes, 4},
+                          {"goid", g.goid.bytes, 8},
+                          {"waitsince", g.waitsince.bytes, 8},
+                          {"waitreason", g.waitreason.bytes, 1},
+                          {"lockedm", g.lockedm.bytes, 8},
+                          {"gopc", g.gopc.bytes, 8},
+                          {"startpc", g.startpc.bytes, 8},
+                          {"labels", g.labels.bytes, 8}}};
+    if (name == "runtime.m")
+      return DwarfStruct{"m",
+                         m.bytes,
+                         {{"g0", m.g0.bytes, 8},
+                          {"procid", m.procid.bytes, 8},
+                          {"gsignal", m.gsignal.bytes, 8},
+                          {"curg", m.curg.bytes, 8},
+                          {"id", m.id.bytes, 8},
+                          {"incgo", m.incgo.bytes, 1},
+                          {"ncgo", m.ncgo.bytes, 4},
+                          {"alllink", m.alllink.bytes, 8},
+                          {"lockedg", m.lockedg.bytes, 8},
+                          {"vdsoSP", m.vdso_sp.bytes, 8},
+                          {"vdsoPC", m.vdso_pc.bytes, 8}}};
+    const auto& data = layout.moduledata;
+    return DwarfStruct{"moduledata",
+                       568,
+                       {{"gofunc", data.gofunc.bytes, 8},
+                        {"textsectmap", data.textsectmap.bytes, 24},
+                        {"pluginpath", data.pluginpath.bytes, 16},
+                        {"next", data.next.bytes, 8}}};
+  }
+
+ private:
+  static Error none() { return {ErrorCode::not_found, "none"}; }
+};
+
+TEST_CASE(
+    "an unknown release with DWARF is used where its function table looks like the known ones") {
+  for (const std::uint8_t sigpanic : {20, 21}) {
+    GoProgramBuilder program({27, 4}, 0);
+    program.version_text = "go1.28.1";
+    program.function("runtime.asmcgocall", {}, 2).function("runtime.cgocallback", {}, 4);
+    program.function("runtime.goexit", {}, 8).function("runtime.mcall", {}, 12);
+    program.function("runtime.morestack", {}, 13).function("runtime.sigpanic", {}, sigpanic);
+    program.function("runtime.systemstack", {}, 21);
+    MemoryImage memory;
+    program.add_to(memory);
+    const ImageMap images({program.image()});
+    const GoRuntimes found = find_go_runtimes(memory, images, [](const Image&) {
+      return std::shared_ptr<const DwarfInfo>(std::make_shared<LaterDwarf>());
+    });
+    CHECK(found.all.size() == (sigpanic == 20 ? 1u : 0u));
+    CHECK(found.problems.size() == (sigpanic == 20 ? 0u : 1u));
+  }
+}
+
 TEST_CASE("a newer patch release is used only where memory confirms its layout") {
   for (const bool confirmed : {true, false}) {
     GoProgramBuilder program({27, 4}, 0);
