@@ -1,7 +1,10 @@
 #pragma once
 
+#include <array>
+#include <bitset>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -9,7 +12,8 @@
 
 namespace cgo {
 
-/// Memory built by hand, byte by byte; what was not written is unreadable.
+/// Memory built by hand, byte by byte; what was not written is unreadable. Copies share their pages
+/// until one of them is written to, so that a sweep of missing bytes costs little.
 class MemoryImage final : public MemoryReader {
  public:
   MemoryImage& bytes(Address at, std::span<const std::byte> data);
@@ -27,12 +31,20 @@ class MemoryImage final : public MemoryReader {
   Result<void> read(Address from, std::span<std::byte> out) const override;
 
  private:
+  static constexpr std::uint64_t kPageBytes = 4096;
+  struct Page {
+    std::array<std::byte, kPageBytes> bytes{};
+    std::bitset<kPageBytes> written;
+  };
+
   template <class Integer>
   MemoryImage& integer(Address at, Integer value) {
     return bytes(at, std::as_bytes(std::span(&value, 1)));
   }
+  /// The page with this number, ours alone.
+  Page& writable_page(std::uint64_t number);
 
-  std::map<Address, std::byte> bytes_;
+  std::map<std::uint64_t, std::shared_ptr<Page>> pages_;
 };
 
 }  // namespace cgo
