@@ -58,6 +58,7 @@ enum Attribute : std::uint16_t {
   AT_ranges = 0x55,
   AT_call_file = 0x58,
   AT_call_line = 0x59,
+  AT_signature = 0x69,
   AT_data_bit_offset = 0x6b,
   AT_linkage_name = 0x6e,
   AT_str_offsets_base = 0x72,

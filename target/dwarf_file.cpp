@@ -37,7 +37,7 @@ DwarfUnitHeader read_header(DwarfCursor& cursor, ByteView info) {
     if (header.type == dw::UT_skeleton || header.type == dw::UT_split_compile) header.id = in.u64();
     if (header.type == dw::UT_type || header.type == dw::UT_split_type) {
       header.id = in.u64();
-      in.offset(header.dwarf64);
+      header.type_die = header.offset + in.offset(header.dwarf64);
     }
   } else {
     header.abbrev_offset = in.offset(header.dwarf64);
@@ -127,6 +127,22 @@ Result<DwarfPlace> DwarfFile::place_at(std::uint64_t offset) const {
   auto holder = unit(*index);
   if (!holder) return std::move(holder).error();
   return DwarfPlace{*holder, offset};
+}
+
+Result<DwarfPlace> DwarfFile::type_with_signature(std::uint64_t signature) const {
+  auto all = headers();
+  if (!all) return std::move(all).error();
+  std::call_once(types_once_, [&] {
+    for (std::size_t i = 0; i < all->size(); ++i)
+      if ((*all)[i].type_die != 0) types_.try_emplace((*all)[i].id, i);
+  });
+  const auto found = types_.find(signature);
+  if (found == types_.end() || sections_.has(DwarfSection::cu_index))
+    return Error{ErrorCode::unsupported, sections_.file().path() + ": type " + hex(signature) +
+                                             " is in a unit of its own that cannot be read"};
+  auto holder = unit(found->second);
+  if (!holder) return std::move(holder).error();
+  return DwarfPlace{*holder, (*all)[found->second].type_die};
 }
 
 Result<std::shared_ptr<const DwarfAbbrevTable>> DwarfFile::abbrevs(std::uint64_t offset) const {

@@ -34,6 +34,10 @@ class DwarfFile {
   /// An offset of .debug_info as the place it is in some unit.
   Result<DwarfPlace> place_at(std::uint64_t offset) const;
 
+  /// The type that a type unit of .debug_info defines. Those of DWARF 4 lie in .debug_types, which
+  /// is not read, and those in packages of split units are not either: unsupported.
+  Result<DwarfPlace> type_with_signature(std::uint64_t signature) const;
+
   /// What a skeleton unit stands for, from its .dwo file or the .dwp beside the executable. Gives
   /// the unit itself when it is not a skeleton.
   Result<const DwarfUnit*> full_unit(const DwarfUnit& unit) const;
@@ -56,6 +60,9 @@ class DwarfFile {
   mutable std::once_flag headers_once_;
   mutable std::vector<DwarfUnitHeader> headers_;
   mutable std::optional<Error> headers_error_, broken_header_;
+
+  mutable std::once_flag types_once_;
+  mutable std::unordered_map<std::uint64_t, std::size_t> types_;  // Index of headers_.
 
   mutable std::mutex units_mutex_;
   mutable std::unordered_map<std::size_t, std::unique_ptr<const DwarfUnit>> units_;

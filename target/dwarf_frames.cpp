@@ -88,7 +88,8 @@ Result<void> DwarfCode::add_symbol(DwarfPlace place, Address entry, SourceFrame&
   auto names = function_names(place);
   if (!names) return std::move(names).error();
   // The symbol may be that of another function with equal code, which the linker has merged.
-  auto readable = demangle(symbol->name);
+  // A clone's suffix (".constprop.0") says how gcc compiled it, not what it is.
+  auto readable = demangle(symbol->name.substr(0, symbol->name.find('.')));
   const std::string_view name = names->name.substr(0, names->name.find('<'));
   if (!readable || name.empty() || readable->find(name) == std::string::npos) return {};
   frame.linkage_name = std::string(symbol->name);
@@ -107,13 +108,16 @@ Result<std::vector<SourceFrame>> DwarfCode::frames_at(Address pc) const {
   auto position = row.value_or(DwarfLineTable::Position{});
   if (!found->function) {
     if (!row) return std::vector<SourceFrame>{};  // Padding between functions.
-    // Assembly: lines, but often no entries for functions. The symbol table has the name.
+    // Assembly: lines, but often no entries for functions. The symbol table has the name. Where
+    // neither knows a function it is padding.
     SourceFrame frame{.file = (*table)->path(position.file),
                       .line = position.line,
                       .language = language_of(*found->unit)};
     if (const ElfSymbol* symbol = file_.sections().file().symbol_at(pc)) {
       frame.function = std::string(symbol->name);
       frame.entry = symbol->file_address;
+    } else if (!found->contents->functions.empty()) {
+      return std::vector<SourceFrame>{};
     }
     return std::vector{std::move(frame)};
   }

@@ -42,7 +42,7 @@ bool is_pointer(std::uint32_t tag) {
 
 /// The attributes of types and members, as they are needed here.
 struct TypeAttributes {
-  DwarfValue name, bytes, type, location, bit_offset;
+  DwarfValue name, bytes, type, location, bit_offset, signature;
 
   static Result<TypeAttributes> of(const DwarfDie& die) {
     TypeAttributes out;
@@ -68,19 +68,22 @@ struct TypeAttributes {
       case dw::AT_data_bit_offset:
         bit_offset = value;
         break;
+      case dw::AT_signature:
+        signature = value;
+        break;
       default:
         break;
     }
   }
 };
 
-/// Nothing when there is no type, or when it is in a unit of its own (DW_FORM_ref_sig8), which is
-/// not followed.
+/// The type that `die` is made from, or that it declares (its definition is in a unit of its own).
+/// Nothing when there is none: it is void.
 Result<std::optional<DwarfPlace>> place_of_type(const DwarfDie& die,
                                                 const TypeAttributes& attributes) {
-  if (!attributes.type || attributes.type.form == dw::FORM_ref_sig8)
-    return std::optional<DwarfPlace>{};
-  auto place = die.unit->reference(attributes.type);
+  const DwarfValue& link = attributes.signature ? attributes.signature : attributes.type;
+  if (!link) return std::optional<DwarfPlace>{};
+  auto place = die.unit->reference(link);
   if (!place) return std::move(place).error();
   return std::optional{*place};
 }
@@ -112,10 +115,10 @@ Result<std::optional<DwarfDie>> underlying_struct(DwarfPlace place) {
   for (int step = 0; step < kLongestChain; ++step) {
     auto die = read_die(place);
     if (!die) return std::move(die).error();
-    if (is_struct(die->tag())) return std::optional{*die};
-    if (!only_renames(die->tag())) return std::optional<DwarfDie>{};
     auto attributes = TypeAttributes::of(*die);
     if (!attributes) return std::move(attributes).error();
+    if (is_struct(die->tag()) && !attributes->signature) return std::optional{*die};
+    if (!only_renames(die->tag()) && !attributes->signature) return std::optional<DwarfDie>{};
     auto next = place_of_type(*die, *attributes);
     if (!next) return std::move(next).error();
     if (!*next) return std::optional<DwarfDie>{};
@@ -211,7 +214,7 @@ Result<std::uint64_t> type_bytes(DwarfPlace place) {
       auto count = element_count(place);
       if (!count) return std::move(count).error();
       if (!*count || __builtin_mul_overflow(factor, **count, &factor)) return std::uint64_t{0};
-    } else if (!only_renames(die->tag())) {
+    } else if (!only_renames(die->tag()) && !attributes->signature) {
       return std::uint64_t{0};
     }
     auto next = place_of_type(*die, *attributes);

@@ -234,6 +234,8 @@ Result<DwarfPlace> DwarfUnit::reference(const DwarfValue& value) const {
       return DwarfPlace{this, header.offset + value.number};
     case dw::FORM_ref_addr:
       return file->place_at(value.number);
+    case dw::FORM_ref_sig8:
+      return file->type_with_signature(value.number);
     case dw::FORM_GNU_ref_alt:
     case dw::FORM_ref_sup4:
     case dw::FORM_ref_sup8: {

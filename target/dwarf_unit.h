@@ -20,7 +20,9 @@ struct DwarfUnitHeader {
   std::uint64_t first_die = 0;  ///< Of the unit's own entry, right behind the header.
   std::uint64_t end = 0;
   std::uint64_t abbrev_offset = 0;
-  std::uint64_t id = 0;  ///< Split units: what skeleton and .dwo have in common. Else 0.
+  /// Split units: what skeleton and .dwo have in common. Type units: the type's signature. Else 0.
+  std::uint64_t id = 0;
+  std::uint64_t type_die = 0;  ///< Type units: of the type's entry.
   std::uint16_t version = 0;
   std::uint8_t type = 0;  ///< DW_UT_*; compile for all units before DWARF 5.
   std::uint8_t address_bytes = 0;
