@@ -79,7 +79,9 @@ std::optional<NativeStack> native_stack(Sessions& sessions, lldb::SBProcess proc
   for (std::size_t i = native.elements.size(); i-- > 1;) {
     NativeStack::Element& inner = native.elements[i - 1];
     const NativeStack::Element& outer = native.elements[i];
-    if (inner.physical == outer.physical && outer.frame.pc.address && inner.frame.pc.address)
+    if (inner.frame.tail_call)  // Its pc is its own function's, not that of the call it belongs to.
+      inner.from_outermost = inner.frame.inlined ? 1 : 0;
+    else if (inner.physical == outer.physical && outer.frame.pc.address && inner.frame.pc.address)
       inner.from_outermost = outer.from_outermost + 1;
   }
   return native;

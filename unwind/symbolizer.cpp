@@ -209,6 +209,7 @@ std::shared_ptr<const Frames> Symbolizer::State::tail_frames(Address return_pc,
         for (const SourceFrame& source : *chain) {
           Frame frame = from_source(source, *image);
           frame.tail_call = true;
+          frame.pc = {image->to_load(source.entry), CodeAddress::Origin::program_counter};
           out->push_back(frame);
         }
       }
@@ -237,6 +238,7 @@ std::shared_ptr<const Frames> Symbolizer::State::frames_since_stub(std::string_v
         for (const SourceFrame& source : *chain) {
           Frame frame = from_source(source, *image);
           frame.tail_call = true;
+          frame.pc = {image->to_load(source.entry), CodeAddress::Origin::program_counter};
           out->push_back(frame);
         }
       }
@@ -263,7 +265,7 @@ std::vector<StackElement> Symbolizer::symbolize(const Walk& walk) const {
 
   const auto append = [&](const Frames& frames, const PhysicalFrame& physical, std::size_t index) {
     for (Frame frame : frames) {
-      frame.pc = physical.pc;
+      if (!frame.tail_call) frame.pc = physical.pc;
       frame.sp = physical.registers.sp();
       frame.cfa = physical.cfa;
       frame.certainty = physical.certainty;
@@ -296,7 +298,8 @@ std::vector<StackElement> Symbolizer::symbolize(const Walk& walk) const {
       inner_entry = symbols->entry;
       if (physical.crossing == Crossing::go_to_c && symbols->entry)
         if (const auto wrapper = go_wrapper_outside(walk, i); !wrapper.empty())
-          append(*state_->frames_since_stub(wrapper, lookup, symbols->entry), physical, i);
+          if (const auto* caller = std::get_if<PhysicalFrame>(&walk.elements[i + 1]))
+            append(*state_->frames_since_stub(wrapper, lookup, symbols->entry), *caller, i + 1);
     }
     auto& outermost = std::get<Frame>(out.back());
     outermost.crossing = physical.crossing;
