@@ -249,7 +249,7 @@ def cxx(leaf, guarded=False):
 
 
 # A lambda has no name of its own: what a demangler calls it is accepted, its line is not negotiable.
-LAMBDA = cpp("re:shop_enter::.*operator\\(\\)|.*lambda.*|operator\\(\\).*", "lambda")
+LAMBDA = cpp("re:(shop_enter|\\(anonymous\\))::.*operator\\(\\)|.*lambda.*|operator\\(\\).*", "lambda")
 RECEIPT = cpp("re:(int )?shop::with_receipt<.*>.*", "with_receipt")
 
 CXX_WAIT = Actor("cxx_wait", cxx("wait"), fixture="cxx")

@@ -5,8 +5,6 @@ import expected
 from harness import grammar, matrix
 from harness.matching import find_stack, match, user_elements
 
-WORDS = ("wait", 4, "actors")
-
 
 def pytest_generate_tests(metafunc):
     config = metafunc.config
@@ -20,10 +18,12 @@ def pytest_generate_tests(metafunc):
 
 
 def stacks(cell):
-    return matrix.waiting_stacks(matrix.built(cell.release, cell.optimization, cell.kind), cell.source, WORDS)
+    return matrix.waiting_stacks(matrix.built(cell.release, cell.optimization, cell.kind), cell.source, matrix.actor_words(cell.source))
 
 
 def test_actor(cell):
+    if cell.source == "minidump" and cell.scenario in matrix.NOT_IN_MINIDUMP:
+        pytest.skip("LLDB's minidump lacks half of Go's heap when a thread has its SP there (in Go code, in a signal handler)")
     actor = next(a for a in expected.ACTORS if a.name == cell.scenario)
     stack = find_stack(stacks(cell), actor.key, "mix")
     assert match(actor.frames, user_elements(stack), "mix", cell.optimization) is None

@@ -8,6 +8,13 @@ from . import builds, stops, tool
 # -O0 changes the C code, not Go's: it is tested on the oldest, a middle and the newest release.
 O0_MINORS = ("1.19", "1.22", "1.27")
 WAIT_SOURCES = ("live", "gcore", "minidump")
+# LLDB's minidump leaves out what lies below SP in a mapping that holds a thread's SP. A thread that is stopped in Go
+# code or in a signal handler has its SP in the arena of Go's heap: half of the heap would not be in the file.
+NOT_IN_MINIDUMP = ("busy", "signal")
+
+
+def actor_words(source):
+    return ("wait", 4, "calm" if source == "minidump" else "actors")
 
 
 @dataclass(frozen=True)

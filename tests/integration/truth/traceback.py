@@ -199,6 +199,8 @@ def compare(text, document):
             by_id.setdefault(stack["goroutine"]["id"], stack)
     differences, compared = [], 0
     for number, goroutine in sorted(first_prints(parse(text)).items()):
+        if [f.function for f in goroutine.frames] == ["runtime.goexit"]:
+            continue  # belongs to the M of a C thread that is outside of any callback: no goroutine runs there
         if number not in by_id:
             differences.append(f"goroutine {number} [{goroutine.state}] is missing")
             continue
