@@ -293,7 +293,10 @@ std::vector<StackElement> Symbolizer::symbolize(const Walk& walk) const {
       if (inner != nullptr && inner_entry && is_call && image != nullptr &&
           image == state_->images->find(inner->pc.for_lookup()))
         append(*state_->tail_frames(physical.pc.address, inner_entry), physical, i);
+      const bool is_export_stub = last_function(out) == "crosscall2";
       append(symbols->frames, physical, i);
+      // Also where a stripped file does not say that it comes from _cgo_export.c: nothing else calls crosscall2.
+      if (is_export_stub) std::get<Frame>(out.back()).plumbing = true;
       inner = &physical;
       inner_entry = symbols->entry;
       if (physical.crossing == Crossing::go_to_c && symbols->entry)

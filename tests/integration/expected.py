@@ -212,7 +212,7 @@ CRASHES = [
     Crash("tail_fault", ("tail-fault",), tail(FAULT) + run("run_tail")),
     Crash("grow_fault", ("grow-fault",), grow(FAULT) + run("run_grow")),
     Crash("alloca_fault", ("alloca-fault",), alloca(FAULT) + run("run_alloca")),
-    Crash("signal_fault", ("signal-fault",), interrupted(FAULT, "handler_fault") + run("run_signal"), first=20,
+    Crash("signal_fault", ("signal-fault",), interrupted(FAULT, "handler_fault") + run("run_signal"), first=21,
           why="its runtime dies of «morestack on g0» when a C signal handler faults"),
     Crash("recovered_fault", ("recovered-fault",), nest(2, FAULT) + (go("main.afterRecover", "after_recover"),) + run("run_recovered")),
     died_in_thread("thread_fault", ("thread-fault",), from_thread(FAULT)),
