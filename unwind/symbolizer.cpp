@@ -248,6 +248,16 @@ std::shared_ptr<const Frames> Symbolizer::State::frames_since_stub(std::string_v
   return stubs.emplace(key, std::move(out)).first->second;
 }
 
+namespace {
+
+/// The function of the element that was put out last; empty at the start and after a gap.
+std::string_view last_function(const std::vector<StackElement>& elements) {
+  const auto* frame = elements.empty() ? nullptr : std::get_if<Frame>(&elements.back());
+  return frame == nullptr ? std::string_view() : frame->function;
+}
+
+}  // namespace
+
 Symbolizer::Symbolizer(std::shared_ptr<const ImageMap> images, DwarfSource dwarf)
     : state_(std::make_unique<State>()) {
   state_->images = std::move(images);
