@@ -173,42 +173,42 @@ std::span<const ElfSymbol> ElfSymbolTable::by_address() const {
   return symbols_;
 }
 
+bool ElfSymbolTable::is_code(std::size_t symbol) const {
+  const std::uint8_t type = symbols_[symbol].type;
+  if (!is_function_type(type) && type != STT_NOTYPE) return false;
+  const std::uint32_t section = sections_[symbol];
+  // Without section headers (a file rebuilt from memory) the symbol's own type must do.
+  if (section >= layout_.sections.size()) return layout_.sections.empty();
+  return (layout_.sections[section].flags & SHF_EXECINSTR) != 0;
+}
+
+std::optional<std::size_t> ElfSymbolTable::best_name(std::size_t begin, std::size_t end) const {
+  std::optional<std::size_t> best;
+  for (std::size_t i = begin; i < end; ++i)
+    if (is_code(i) && (!best || preference(symbols_[i]) > preference(symbols_[*best]))) best = i;
+  return best;
+}
+
 void ElfSymbolTable::index_functions() const {
   const auto symbols = by_address();
   // Where the next symbol of the same section begins, for those that do not say their size.
-  std::vector<Address> next_in_section(layout_.sections.size());
-  for (std::size_t i = 0; i < layout_.sections.size(); ++i) {
-    const ElfSection& section = layout_.sections[i];
-    next_in_section[i] = checked_add(section.file_address, section.bytes).value_or(Address{});
-  }
-  const auto executable = [this](std::uint32_t section) {
-    // Without section headers (a file rebuilt from memory) the symbol's own type must do.
-    if (section >= layout_.sections.size()) return layout_.sections.empty();
-    return (layout_.sections[section].flags & SHF_EXECINSTR) != 0;
-  };
+  std::vector<Address> next_in_section;
+  for (const ElfSection& section : layout_.sections)
+    next_in_section.push_back(checked_add(section.file_address, section.bytes).value_or(Address{}));
   std::vector<IntervalMap<std::uint32_t>::Entry> entries;
   // Groups of equal addresses, from the highest address down.
-  for (std::size_t end = symbols.size(); end > 0;) {
-    std::size_t begin = end - 1;
+  for (std::size_t end = symbols.size(), begin; end > 0; end = begin) {
+    begin = end - 1;
     const Address address = symbols[begin].file_address;
     while (begin > 0 && symbols[begin - 1].file_address == address) --begin;
-    std::optional<std::size_t> best;
-    for (std::size_t i = begin; i < end; ++i) {
-      const bool label = symbols[i].type == STT_NOTYPE;
-      if (!is_function_type(symbols[i].type) && !label) continue;
-      if (!executable(sections_[i])) continue;
-      if (!best || preference(symbols[i]) > preference(symbols[*best])) best = i;
-    }
-    if (best) {
-      const ElfSymbol& symbol = symbols[*best];
-      std::optional<Address> stop = checked_add(address, symbol.bytes);
-      if (symbol.bytes == 0 && sections_[*best] < next_in_section.size())
+    if (const auto best = best_name(begin, end)) {
+      std::optional<Address> stop = checked_add(address, symbols[*best].bytes);
+      if (symbols[*best].bytes == 0 && sections_[*best] < next_in_section.size())
         stop = next_in_section[sections_[*best]];
       if (stop) entries.push_back({{address, *stop}, static_cast<std::uint32_t>(*best)});
     }
     for (std::size_t i = begin; i < end; ++i)
       if (sections_[i] < next_in_section.size()) next_in_section[sections_[i]] = address;
-    end = begin;
   }
   functions_ = IntervalMap<std::uint32_t>(std::move(entries));
 }

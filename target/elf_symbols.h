@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,9 @@ class ElfSymbolTable {
  private:
   void read() const;
   void index_functions() const;
+  bool is_code(std::size_t symbol) const;
+  /// The best of the symbols [begin, end), which share an address; nothing when none is code.
+  std::optional<std::size_t> best_name(std::size_t begin, std::size_t end) const;
   void index_names() const;
 
   ByteView file_;

@@ -47,7 +47,8 @@ Result<Address> read_pointer(const MemoryReader& memory, Address at);
 Result<std::vector<std::byte>> read_bytes(const MemoryReader& memory, Address from,
                                           std::uint64_t bytes, std::uint64_t limit = 1u << 30);
 
-/// The bytes up to (not including) the first NUL, at most `limit`; malformed_data when none is found.
+/// The bytes up to (not including) the first NUL, at most `limit`; malformed_data when none is
+/// found.
 Result<std::string> read_c_string(const MemoryReader& memory, Address from,
                                   std::size_t limit = 4096);
 
