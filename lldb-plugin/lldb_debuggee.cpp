@@ -2,6 +2,7 @@
 
 #include <elf.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace cgo {
@@ -28,6 +29,20 @@ LldbDebuggee::LldbDebuggee(lldb::SBProcess process, std::shared_ptr<const ImageM
     : process_(process), images_(std::move(images)), memory_(std::move(memory)), arch_(arch),
       is_core_(is_core_process(process)) {}
 
+/// What rules for the innermost frame refer to. In C that is what calls preserve, and on amd64 r10
+/// (the frame address while C realigns a stack); in Go, which preserves nothing, rdx and r12 (the old
+/// stack while Go switches to another).
+bool LldbDebuggee::unwinding_needs(const ArchInfo& arch, unsigned dwarf, Wanted wanted) {
+  constexpr unsigned kRdx = 1, kR10 = 10, kR12 = 12;
+  if (wanted == Wanted::all) return true;
+  if (dwarf == arch.dwarf_pc || dwarf == arch.dwarf_sp || dwarf == arch.dwarf_fp) return true;
+  const bool amd64 = arch.name == "amd64";
+  if (wanted == Wanted::for_go && amd64) return dwarf == kRdx || dwarf == kR12;
+  if (amd64 && (dwarf == kRdx || dwarf == kR10)) return true;
+  return std::find(arch.callee_saved.begin(), arch.callee_saved.end(), dwarf) !=
+         arch.callee_saved.end();
+}
+
 // LLDB is never asked with the lock held: it may answer by making a list of frames, which comes back
 // here with registers, on this thread or on another.
 
@@ -53,8 +68,8 @@ std::vector<ThreadInfo> LldbDebuggee::threads() const {
   return threads;
 }
 
-LldbDebuggee::ThreadRegisters LldbDebuggee::read_registers(lldb::SBFrame frame) const {
-  ThreadRegisters result{Registers(arch_), std::nullopt};
+LldbDebuggee::ThreadRegisters LldbDebuggee::read_registers(lldb::SBFrame frame, Wanted wanted) const {
+  ThreadRegisters result{Registers(arch_), std::nullopt, wanted == Wanted::all};
   const auto value_of = [&](std::string_view name) -> std::optional<std::uint64_t> {
     lldb::SBValue value = frame.FindRegister(std::string(name).c_str());
     if (!value.IsValid()) return std::nullopt;
@@ -64,7 +79,7 @@ LldbDebuggee::ThreadRegisters LldbDebuggee::read_registers(lldb::SBFrame frame) 
     return number;
   };
   for (unsigned dwarf = 0; dwarf < arch_.register_names.size(); ++dwarf) {
-    if (arch_.register_names[dwarf].empty()) continue;
+    if (arch_.register_names[dwarf].empty() || !unwinding_needs(arch_, dwarf, wanted)) continue;
     if (const auto value = value_of(arch_.register_names[dwarf])) result.general.set(dwarf, *value);
   }
   if (arch_.name == "amd64")
@@ -79,16 +94,16 @@ Result<LldbDebuggee::ThreadRegisters> LldbDebuggee::thread_registers(std::uint64
   {
     const std::lock_guard lock(mutex_);
     const auto known = registers_.find(tid);
-    if (known != registers_.end()) return known->second;
+    if (known != registers_.end() && (known->second.all || taken_are_enough_ > 0)) return known->second;
     if (all_fetched_) return gone();
   }
   lldb::SBThread thread = process_.GetThreadByID(tid);
   if (!thread.IsValid()) return gone();
   lldb::SBFrame frame = thread.GetFrameAtIndex(0);
   if (!frame.IsValid()) return gone();
-  ThreadRegisters registers = read_registers(frame);
+  ThreadRegisters registers = read_registers(frame, Wanted::all);
   const std::lock_guard lock(mutex_);
-  return registers_.emplace(tid, std::move(registers)).first->second;
+  return registers_.insert_or_assign(tid, std::move(registers)).first->second;
 }
 
 void LldbDebuggee::fetch_threads() const {
@@ -97,9 +112,19 @@ void LldbDebuggee::fetch_threads() const {
   all_fetched_ = true;
 }
 
-void LldbDebuggee::take_registers(std::uint64_t tid, lldb::SBFrame innermost) const {
+void LldbDebuggee::take_registers(std::uint64_t tid, lldb::SBFrame innermost, bool in_go) const {
   if (has_registers(tid)) return;
-  ThreadRegisters registers = read_registers(innermost);
+  ThreadRegisters registers = read_registers(innermost, in_go ? Wanted::for_go : Wanted::for_c);
+  const std::lock_guard lock(mutex_);
+  registers_.emplace(tid, std::move(registers));
+}
+
+void LldbDebuggee::take_basic_registers(std::uint64_t tid, lldb::SBFrame innermost) const {
+  if (has_registers(tid) || innermost.GetPC() == LLDB_INVALID_ADDRESS) return;
+  ThreadRegisters registers{Registers(arch_), std::nullopt, false};
+  registers.general.set_pc(Address{innermost.GetPC()});
+  registers.general.set_sp(Address{innermost.GetSP()});
+  registers.general.set_fp(Address{innermost.GetFP()});
   const std::lock_guard lock(mutex_);
   registers_.emplace(tid, std::move(registers));
 }

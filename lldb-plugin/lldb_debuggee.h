@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -33,18 +34,37 @@ class LldbDebuggee final : public Debuggee {
 
   /// Reads the registers of all threads, so that nothing below asks LLDB any more.
   void fetch_threads() const;
-  /// Takes the registers of a thread from its innermost frame instead of asking the thread for it:
-  /// inside a frame provider a thread must not be asked for frames.
-  void take_registers(std::uint64_t tid, lldb::SBFrame innermost) const;
+  /// Takes the registers of a thread that unwinding needs from its innermost frame, instead of asking
+  /// the thread for the frame: a frame provider must not do that. Each one costs a round trip to the
+  /// process, so no other register is read. `in_go` says what its pc is in.
+  void take_registers(std::uint64_t tid, lldb::SBFrame innermost, bool in_go) const;
+  /// The same with pc, sp and frame pointer only: all that can be asked once LLDB has put the frame
+  /// into a list that is being made. Unwinding mostly needs no more.
+  void take_basic_registers(std::uint64_t tid, lldb::SBFrame innermost) const;
   bool has_registers(std::uint64_t tid) const;
+
+  /// While one of these lives, taken registers are good enough and LLDB is not asked for frames.
+  class TakenAreEnough {
+   public:
+    explicit TakenAreEnough(const LldbDebuggee& debuggee) : debuggee_(debuggee) { ++debuggee_.taken_are_enough_; }
+    ~TakenAreEnough() { --debuggee_.taken_are_enough_; }
+    TakenAreEnough(const TakenAreEnough&) = delete;
+    TakenAreEnough& operator=(const TakenAreEnough&) = delete;
+
+   private:
+    const LldbDebuggee& debuggee_;
+  };
 
  private:
   struct ThreadRegisters {
     Registers general;
     std::optional<Address> thread_pointer;
+    bool all = false;  ///< Not only what unwinding usually needs.
   };
   Result<ThreadRegisters> thread_registers(std::uint64_t tid) const;
-  ThreadRegisters read_registers(lldb::SBFrame frame) const;
+  enum class Wanted : std::uint8_t { all, for_c, for_go };
+  ThreadRegisters read_registers(lldb::SBFrame frame, Wanted wanted) const;
+  static bool unwinding_needs(const ArchInfo& arch, unsigned dwarf, Wanted wanted);
 
   mutable lldb::SBProcess process_;
   std::shared_ptr<const ImageMap> images_;
@@ -56,6 +76,7 @@ class LldbDebuggee final : public Debuggee {
   mutable std::vector<std::pair<AddressRange, bool>> regions_;
   mutable std::optional<std::vector<ThreadInfo>> threads_;
   mutable bool all_fetched_ = false;
+  mutable std::atomic<int> taken_are_enough_ = 0;
 };
 
 /// Facts of a process that every layer asks about.

@@ -35,12 +35,16 @@ std::optional<Place> place_of(const CollectedStack& collected, std::size_t eleme
 }  // namespace
 
 void take_registers(Sessions& sessions, lldb::SBProcess process, std::uint64_t tid,
-                    lldb::SBFrame innermost) {
+                    lldb::SBFrame innermost, bool handed_over) {
   auto session = sessions.try_use(process);
   if (!session) return;
   const auto stop = (*session)->stop();
-  if (stop && !(*stop)->program->runtimes.all.empty())
-    (*session)->debuggee().take_registers(tid, innermost);
+  if (!stop || (*stop)->program->runtimes.all.empty()) return;
+  if (handed_over)
+    (*session)->debuggee().take_basic_registers(tid, innermost);
+  else
+    (*session)->debuggee().take_registers(
+        tid, innermost, (*stop)->program->runtimes.at(Address{innermost.GetPC()}) != nullptr);
 }
 
 std::optional<NativeStack> native_stack(Sessions& sessions, lldb::SBProcess process,
@@ -49,6 +53,7 @@ std::optional<NativeStack> native_stack(Sessions& sessions, lldb::SBProcess proc
   if (!session) return std::nullopt;
   const auto stop = (*session)->stop();
   if (!stop || !(*session)->debuggee().has_registers(tid)) return std::nullopt;
+  const LldbDebuggee::TakenAreEnough without_asking((*session)->debuggee());
   StackOwner owner;
   owner.thread.emplace().tid = tid;
   const CollectedStack collected = collect_stack(**stop, owner, Unwinder::kDefaultLimit);
@@ -85,13 +90,6 @@ std::optional<NativeStack> native_stack(Sessions& sessions, lldb::SBProcess proc
       inner.from_outermost = outer.from_outermost + 1;
   }
   return native;
-}
-
-bool has_go(Sessions& sessions, lldb::SBProcess process) {
-  auto session = sessions.try_use(process);
-  if (!session) return false;
-  const auto stop = (*session)->stop();
-  return stop && !(*stop)->program->runtimes.all.empty();
 }
 
 void select_native_frame(lldb::SBThread thread, const CollectedStack& collected,

@@ -30,18 +30,16 @@ struct NativeStack {
   bool complete = false;
 };
 
-/// Reads the registers of a thread from LLDB's frame 0 of it, for native_stack. Both may run on any
-/// thread of LLDB, while it makes a list of frames.
+/// Reads the registers of a thread from LLDB's frame 0 of it, for native_stack; `handed_over` says that
+/// the frame already belongs to the list that is being made. Both functions may run on any thread of
+/// LLDB, while it makes a list of frames, with the target's API lock held.
 void take_registers(Sessions& sessions, lldb::SBProcess process, std::uint64_t tid,
-                    lldb::SBFrame innermost);
+                    lldb::SBFrame innermost, bool handed_over);
 
 /// The stack to show for a thread, or nothing when LLDB's own is right as it is: a process without
 /// Go, a stack without Go, registers that were not taken.
 std::optional<NativeStack> native_stack(Sessions& sessions, lldb::SBProcess process,
                                         std::uint64_t tid);
-
-/// Whether frames of this process can differ from LLDB's own at all.
-bool has_go(Sessions& sessions, lldb::SBProcess process);
 
 /// Selects LLDB's frame for an element of a stack, if LLDB lists it.
 void select_native_frame(lldb::SBThread thread, const CollectedStack& collected,

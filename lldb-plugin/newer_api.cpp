@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 
 #include <new>
+#include <thread>
 
 namespace cgo {
 namespace {
@@ -28,6 +29,7 @@ struct ReturnedMutex {
 };
 using GetApiMutex = ReturnedMutex(const lldb::SBTarget*);
 using OnMutex = void(const void*);
+using TryMutex = bool(const void*);
 using MakeProgress = void(void*, const char*, const char*, std::uint64_t, lldb::SBDebugger&);
 using AdvanceProgress = void(void*, std::uint64_t, const char*);
 using Destroy = void(void*);
@@ -42,13 +44,14 @@ RegisterProvider* register_provider() {
 bool NewerApi::has_frame_providers() { return register_provider() != nullptr; }
 
 std::uint32_t NewerApi::register_frame_provider(lldb::SBTarget target, const char* class_name,
+                                                lldb::SBStructuredData arguments,
                                                 lldb::SBError& error) {
   RegisterProvider* function = register_provider();
   if (function == nullptr) {
     error.SetErrorString("this LLDB has no frame providers (LLDB 22 and later do)");
     return 0;
   }
-  return function(&target, class_name, lldb::SBStructuredData(), error);
+  return function(&target, class_name, arguments, error);
 }
 
 std::uint64_t NewerApi::target_number(lldb::SBTarget target) {
@@ -61,19 +64,31 @@ void NewerApi::remove_frame_provider(lldb::SBTarget target, std::uint32_t id) {
   if (function != nullptr) function(&target, id);
 }
 
-TargetLock::TargetLock(lldb::SBTarget target) {
+bool TargetLock::find_mutex(lldb::SBTarget target) {
   auto* get = find<GetApiMutex>("_ZNK4lldb8SBTarget11GetAPIMutexEv");
-  auto* lock = find<OnMutex>("_ZNK4lldb7SBMutex4lockEv");
-  if (get == nullptr || lock == nullptr) return;
+  if (get == nullptr) return false;
   new (mutex_) ReturnedMutex(get(&target));
-  lock(mutex_);
+  found_ = true;
+  return true;
+}
+
+TargetLock::TargetLock(lldb::SBTarget target) {
+  if (!find_mutex(target)) return;
+  find<OnMutex>("_ZNK4lldb7SBMutex4lockEv")(mutex_);
   held_ = true;
 }
 
+TargetLock::TargetLock(lldb::SBTarget target, std::chrono::milliseconds patience) {
+  if (!find_mutex(target)) return;
+  auto* try_lock = find<TryMutex>("_ZNK4lldb7SBMutex8try_lockEv");
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (!(held_ = try_lock(mutex_)) && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
 TargetLock::~TargetLock() {
-  if (!held_) return;
-  find<OnMutex>("_ZNK4lldb7SBMutex6unlockEv")(mutex_);
-  find<Destroy>("_ZN4lldb7SBMutexD1Ev")(mutex_);
+  if (held_) find<OnMutex>("_ZNK4lldb7SBMutex6unlockEv")(mutex_);
+  if (found_) find<Destroy>("_ZN4lldb7SBMutexD1Ev")(mutex_);
 }
 
 LldbProgress::LldbProgress(const char* title, std::uint64_t total, lldb::SBDebugger& debugger) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -16,6 +17,7 @@ class NewerApi {
   static bool has_frame_providers();
   /// The provider's number; 0 with `error` set when refused or when there are no frame providers.
   static std::uint32_t register_frame_provider(lldb::SBTarget target, const char* class_name,
+                                               lldb::SBStructuredData arguments,
                                                lldb::SBError& error);
   /// A number no other target of this debugger process ever has; 0 before LLDB 22.
   static std::uint64_t target_number(lldb::SBTarget target);
@@ -26,12 +28,18 @@ class NewerApi {
 class TargetLock {
  public:
   explicit TargetLock(lldb::SBTarget target);
+  /// Gives up after `patience`: who has the lock may be waiting for this very thread.
+  TargetLock(lldb::SBTarget target, std::chrono::milliseconds patience);
   ~TargetLock();
+  bool held() const { return held_; }
   TargetLock(const TargetLock&) = delete;
   TargetLock& operator=(const TargetLock&) = delete;
 
  private:
+  bool find_mutex(lldb::SBTarget target);
+
   alignas(std::max_align_t) unsigned char mutex_[sizeof(lldb::SBMutex)];
+  bool found_ = false;  // mutex_ was made.
   bool held_ = false;
 };
 

@@ -8,6 +8,7 @@
 
 #include "lldb-plugin/embedded_python.h"
 #include "lldb-plugin/native_frames.h"
+#include "lldb-plugin/target_watch.h"
 
 namespace cgo {
 namespace {
@@ -136,17 +137,19 @@ PyObject* element_list(const NativeStack& native) {
   return list;
 }
 
-/// take_registers(process, tid, innermost): reads the registers of LLDB's frame 0.
+/// take_registers(process, tid, innermost, handed_over): see native_frames.h.
 PyObject* py_take_registers(PyObject* self, PyObject* arguments) {
   PyObject *of_process = nullptr, *of_frame = nullptr;
   unsigned long long tid = 0;
-  if (!PyArg_ParseTuple(arguments, "OKO:take_registers", &of_process, &tid, &of_frame)) return nullptr;
+  int handed_over = 0;
+  if (!PyArg_ParseTuple(arguments, "OKOi:take_registers", &of_process, &tid, &of_frame, &handed_over))
+    return nullptr;
   const auto* process = lldb_object<lldb::SBProcess>(of_process);
   const auto* frame = lldb_object<lldb::SBFrame>(of_frame);
   if (process == nullptr || frame == nullptr) return nullptr;
   {
     const WithoutGil let_go;
-    take_registers(plugin_behind(self)->sessions, *process, tid, *frame);
+    take_registers(plugin_behind(self)->sessions, *process, tid, *frame, handed_over != 0);
   }
   return Py_BuildValue("");
 }
@@ -169,26 +172,29 @@ PyObject* py_native_stack(PyObject* self, PyObject* arguments) {
                        physical_list(*native), element_list(*native));
 }
 
-/// has_go(process) → bool.
-PyObject* py_has_go(PyObject* self, PyObject* arguments) {
-  PyObject* of_process = nullptr;
-  if (!PyArg_ParseTuple(arguments, "O:has_go", &of_process)) return nullptr;
-  const auto* process = lldb_object<lldb::SBProcess>(of_process);
-  if (process == nullptr) return nullptr;
-  bool found = false;
+void release_lock(PyObject* capsule) {
+  delete static_cast<TargetLock*>(PyCapsule_GetPointer(capsule, nullptr));
+}
+
+/// lock(target number) → what holds the target's API lock while it lives, or None: see
+/// lock_for_provider.
+PyObject* py_lock(PyObject*, PyObject* arguments) {
+  unsigned long long number = 0;
+  if (!PyArg_ParseTuple(arguments, "K:lock", &number)) return nullptr;
+  std::unique_ptr<TargetLock> lock;
   {
     const WithoutGil let_go;
-    Plugin& plugin = *plugin_behind(self);
-    found = plugin.settings.native_bt() && has_go(plugin.sessions, *process);
+    lock = lock_for_provider(number);
   }
-  return PyBool_FromLong(found);
+  if (!lock) return Py_BuildValue("");
+  return PyCapsule_New(lock.release(), nullptr, release_lock);
 }
 
 PyMethodDef g_methods[] = {
     {"run", py_run, METH_VARARGS, nullptr},
     {"take_registers", py_take_registers, METH_VARARGS, nullptr},
     {"native_stack", py_native_stack, METH_VARARGS, nullptr},
-    {"has_go", py_has_go, METH_VARARGS, nullptr},
+    {"lock", py_lock, METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -20,6 +20,9 @@ Error not_stopped(lldb::SBProcess process) {
 
 Result<void> Session::refresh_program(std::uint32_t stop_id) {
   lldb::SBTarget target = process_.GetTarget();
+  if (program_ && stop_id == checked_at_ && target.GetNumModules() == modules_then_) return {};
+  checked_at_ = stop_id;
+  modules_then_ = target.GetNumModules();
   const std::uint64_t generation = module_generation(target);
   // Go's data is relocated while a program starts, so what was not found at an early stop may be
   // there later: looked for again at stops further and further apart.

@@ -38,6 +38,7 @@ class Session {
   std::optional<MemoryAccess> memory_;
   std::uint64_t generation_ = 0;  // Of the modules that program_ was made from.
   std::uint32_t program_made_at_ = 0;
+  std::uint32_t checked_at_ = 0, modules_then_ = 0;  // When the modules were looked at last.
   std::shared_ptr<const Program> program_;
   std::uint32_t stop_id_ = 0;
   std::shared_ptr<const Stop> stop_;

@@ -4,7 +4,9 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "lldb-plugin/newer_api.h"
 
@@ -14,6 +16,7 @@ namespace {
 constexpr const char* kProviderClass = "lldb_cgo_frames.CgoFrames";
 constexpr const char* kWakeName = "lldb-cgo";
 constexpr auto kPatienceAtEnd = std::chrono::seconds(2);
+constexpr auto kProviderPatience = std::chrono::milliseconds(100);
 
 /// Commands that show frames. LLDB tells of a new target through an event, which a command that
 /// follows at once may overtake: these look for new targets themselves.
@@ -21,6 +24,13 @@ constexpr const char* kCommandsThatShowFrames[] = {
     "thread backtrace", "thread list",    "thread select", "thread info", "frame select",
     "frame info",       "frame variable", "process status", "target list",
 };
+
+/// Whether LLDB could list Go frames in this target: programs without Go keep LLDB's own frames.
+bool has_go_code(lldb::SBTarget target) {
+  for (std::uint32_t i = 0; i < target.GetNumModules(); ++i)
+    if (target.GetModuleAtIndex(i).FindSection(".go.buildinfo").IsValid()) return true;
+  return false;
+}
 
 /// The providers registered with the targets of one debugger. Shared by the thread that waits for
 /// events and by LLDB's commands.
@@ -34,21 +44,24 @@ class TargetWatch {
         lldb::SBTarget::eBroadcastBitModulesLoaded | lldb::SBTarget::eBroadcastBitModulesUnloaded);
   }
 
-  /// Makes every target have a provider, or none, as the setting says.
+  /// Makes every target have a provider, or none, as the setting and its modules say.
   void bring_up_to_date() {
     const bool wanted = plugin_->settings.native_bt();
-    for (std::uint32_t i = 0; i < debugger_.GetNumTargets(); ++i)
-      bring_up_to_date(debugger_.GetTargetAtIndex(i), wanted);
+    for (std::uint32_t i = 0; i < debugger_.GetNumTargets(); ++i) {
+      lldb::SBTarget target = debugger_.GetTargetAtIndex(i);
+      const std::uint64_t number = NewerApi::target_number(target);
+      if (wanted && !is_known(number) && has_go_code(target))
+        add(target, number);
+      else if (!wanted)
+        remove(target, number);
+    }
   }
 
   void wait_for_events() {
     while (true) {
       lldb::SBEvent event;
       if (!listener_.WaitForEvent(UINT32_MAX, event)) continue;
-      {
-        const std::lock_guard lock(mutex_);
-        if (ending_) break;
-      }
+      if (ending()) break;
       bring_up_to_date();
     }
     const std::lock_guard lock(mutex_);
@@ -63,28 +76,51 @@ class TargetWatch {
     end_seen_.wait_for(lock, kPatienceAtEnd, [this] { return ended_; });
   }
 
+  /// The target of this number, if it is one of this debugger's.
+  lldb::SBTarget target(std::uint64_t number) {
+    for (std::uint32_t i = 0; i < debugger_.GetNumTargets(); ++i) {
+      lldb::SBTarget target = debugger_.GetTargetAtIndex(i);
+      if (NewerApi::target_number(target) == number) return target;
+    }
+    return {};
+  }
+
  private:
-  void bring_up_to_date(lldb::SBTarget target, bool wanted) {
-    const std::uint64_t number = NewerApi::target_number(target);
+  bool ending() {
+    const std::lock_guard lock(mutex_);
+    return ending_;
+  }
+
+  bool is_known(std::uint64_t number) {
+    const std::lock_guard lock(mutex_);
+    return providers_.contains(number);
+  }
+
+  void add(lldb::SBTarget target, std::uint64_t number) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (ending_ || !providers_.try_emplace(number, 0).second) return;  // Somebody else is at it.
+    }
+    lldb::SBError error;
+    lldb::SBStructuredData arguments;
+    arguments.SetFromJSON(("{\"target\":" + std::to_string(number) + "}").c_str());
+    const std::uint32_t provider =
+        NewerApi::register_frame_provider(target, kProviderClass, arguments, error);
+    const std::lock_guard lock(mutex_);
+    providers_[number] = provider;
+  }
+
+  /// Only when the user asks for it: LLDB may be using the provider on another thread.
+  void remove(lldb::SBTarget target, std::uint64_t number) {
     std::uint32_t provider = 0;
     {
       const std::lock_guard lock(mutex_);
-      const bool has = providers_.contains(number);
-      if (ending_ || has == wanted) return;
-      provider = wanted ? 0 : providers_[number];
-      if (wanted)
-        providers_[number] = 0;  // Taken: nobody else registers one meanwhile.
-      else
-        providers_.erase(number);
+      const auto found = providers_.find(number);
+      if (ending_ || found == providers_.end()) return;
+      provider = found->second;
+      providers_.erase(found);
     }
-    if (!wanted) {
-      NewerApi::remove_frame_provider(target, provider);
-      return;
-    }
-    lldb::SBError error;
-    provider = NewerApi::register_frame_provider(target, kProviderClass, error);
-    const std::lock_guard lock(mutex_);
-    providers_[number] = provider;
+    NewerApi::remove_frame_provider(target, provider);
   }
 
   lldb::SBDebugger debugger_;
@@ -96,6 +132,29 @@ class TargetWatch {
   std::map<std::uint64_t, std::uint32_t> providers_;  // By target.
   bool ending_ = false, ended_ = false;
 };
+
+/// The watches of this process: a provider is called with nothing that leads to its own.
+class Watches {
+ public:
+  void add(std::shared_ptr<TargetWatch> watch) {
+    const std::lock_guard lock(mutex_);
+    all_.push_back(std::move(watch));
+  }
+  std::vector<std::shared_ptr<TargetWatch>> all() {
+    const std::lock_guard lock(mutex_);
+    return all_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<TargetWatch>> all_;
+};
+
+/// Never destroyed: LLDB may call a provider until the process ends.
+Watches& watches() {
+  static auto& watches = *new Watches;
+  return watches;
+}
 
 /// LLDB's callbacks carry a plain pointer and are never taken back: it has to stay valid.
 using Kept = std::shared_ptr<TargetWatch>;
@@ -112,6 +171,7 @@ void before_destruction(lldb::user_id_t, void* baton) { (*static_cast<Kept*>(bat
 void watch_targets(lldb::SBDebugger debugger, std::shared_ptr<Plugin> plugin) {
   if (!NewerApi::has_frame_providers()) return;
   auto* kept = new Kept(std::make_shared<TargetWatch>(debugger, plugin));
+  watches().add(*kept);
   lldb::SBCommandInterpreter interpreter = debugger.GetCommandInterpreter();
   for (const char* command : kCommandsThatShowFrames)
     interpreter.SetCommandOverrideCallback(command, before_command, kept);
@@ -121,6 +181,16 @@ void watch_targets(lldb::SBDebugger debugger, std::shared_ptr<Plugin> plugin) {
   });
   std::thread([watch = *kept] { watch->wait_for_events(); }).detach();
   (*kept)->bring_up_to_date();
+}
+
+std::unique_ptr<TargetLock> lock_for_provider(std::uint64_t target_number) {
+  for (const std::shared_ptr<TargetWatch>& watch : watches().all()) {
+    lldb::SBTarget target = watch->target(target_number);
+    if (!target.IsValid()) continue;
+    auto lock = std::make_unique<TargetLock>(target, kProviderPatience);
+    return lock->held() ? std::move(lock) : nullptr;
+  }
+  return nullptr;
 }
 
 }  // namespace cgo

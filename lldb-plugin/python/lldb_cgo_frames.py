@@ -160,27 +160,27 @@ class Element:
          self.inlined, self.tail_call, self.is_go) = fields
 
 
-def place_of(frame):
-    """Where a frame is: (pc, canonical frame address, whether it shares both with the next one)."""
-    return frame.GetPC(), frame.GetCFA(), frame.IsInlined() or frame.IsArtificial()
+def shares_its_call(frame):
+    """Whether the next outer frame is of the same call, inlined or reached by a tail call."""
+    return frame.IsInlined() or frame.IsArtificial()
 
 
-def matching_frames(input_frames, first, physical, of_call):
+def matching_frames(input_frames, first_shared, physical, of_call):
     """LLDB's frames that show the innermost calls of `physical` as well as ours do: (frames, calls).
     `of_call` has our elements of each call."""
     frames = calls = 0
     while calls < len(physical):
-        at, shared, frame = frames, True, None
+        at, frame = frames, None
+        shared = first_shared if at == 0 else True
+        if at == 0:
+            at = 1  # LLDB and we begin at the same registers.
         while shared:
-            if at > 0:
-                frame = input_frames.GetFrameAtIndex(at)
-                if not frame.IsValid():
-                    return frames, calls
-                pc, cfa, shared = place_of(frame)
-            else:
-                pc, cfa, shared = first
+            frame = input_frames.GetFrameAtIndex(at)
+            if not frame.IsValid():
+                return frames, calls
+            shared = shares_its_call(frame)
             at += 1
-        if (pc, cfa) != physical[calls]:
+        if frame is not None and (frame.GetPC(), frame.GetCFA()) != physical[calls]:
             break
         ours = of_call.get(calls, [])
         if calls > 0 and (len(ours) > at - frames or not named_alike(frame, ours)):
@@ -206,54 +206,79 @@ class CgoFrames(ScriptedFrameProvider):
 
     @staticmethod
     def applies_to_thread(thread):
-        try:
-            return _lldb_cgo.has_go(thread.GetProcess())
-        except Exception:
-            return False
+        return True  # Registered for targets with Go only; a thread must not be asked anything here.
 
     @staticmethod
     def get_priority():
         return 10
 
     def __init__(self, input_frames, args):
-        super().__init__(input_frames, args)
-        self.first = None  # What place_of says of frame 0.
+        # The base class asks LLDB for more than can be had without the target's lock.
+        self.input_frames = input_frames
+        self.target_number = args.GetValueForKey("target").GetUnsignedIntegerValue(0)
+        self.thread = self.process = self.target = None
+        self.innermost = None  # LLDB's frame 0.
+        self.looked_at = False  # Whether its registers were taken before it was handed back.
+        self.shared = False  # What shares_its_call says of it.
         self.plan = None  # LLDB's indexes and elements of ours; False for LLDB's own list.
 
     def get_frame_at_index(self, index):
-        try:
-            if index == 0:
-                self.look_at_innermost()
-                return 0
-            if self.plan is None:
-                self.plan = self.make_plan()
-            if self.plan is False:
-                return index
-            if index >= len(self.plan):
-                return None
-            entry = self.plan[index]
-            return entry if isinstance(entry, int) else self.outer_frame(index, entry)
-        except Exception:
-            self.plan = False
+        if self.plan is False:
             return index
+        if index == 0:
+            # A frame handed back belongs to the list being made from then on, and asking it most
+            # things would wait for that list for ever: this refers to it as it was before.
+            self.innermost = self.input_frames.GetFrameAtIndex(0)
+        lock = _lldb_cgo.lock(self.target_number)  # Let go of when this returns.
+        try:
+            if lock is not None:
+                return self.frame_at_index(index)
+        except Exception:
+            lock = None
+        if index == 0:
+            return 0
+        if self.plan:
+            return None  # Ends the list: LLDB's own frames do not go on where ours began.
+        self.plan = False
+        return index
+
+    def frame_at_index(self, index):
+        if index == 0:
+            self.look_at_innermost()
+            return 0
+        if self.plan is None:
+            self.plan = self.make_plan()
+        if self.plan is False:
+            return index
+        if index >= len(self.plan):
+            return None
+        entry = self.plan[index]
+        return entry if isinstance(entry, int) else self.outer_frame(index, entry)
 
     def look_at_innermost(self):
-        """A frame handed back belongs to the list being made from then on, and asking it anything
-        would wait for that list for ever: all that frame 0 is needed for is asked before."""
-        innermost = self.input_frames.GetFrameAtIndex(0)
-        self.first = place_of(innermost)
-        _lldb_cgo.take_registers(self.process, self.thread.GetThreadID(), innermost)
+        self.find_process()
+        self.shared = shares_its_call(self.innermost)
+        _lldb_cgo.take_registers(self.process, self.thread.GetThreadID(), self.innermost, False)
+        self.looked_at = True
+
+    def find_process(self):
+        self.thread = self.input_frames.GetThread()
+        self.process = self.thread.GetProcess()
+        self.target = self.process.GetTarget()
 
     def make_plan(self):
+        if not self.looked_at:
+            self.find_process()
+            _lldb_cgo.take_registers(self.process, self.thread.GetThreadID(), self.innermost, True)
         found = _lldb_cgo.native_stack(self.process, self.thread.GetThreadID())
-        if found is None or self.first is None:
+        if found is None:
             return False
         program, complete, physical, fields = found
         elements = [Element(f) for f in fields]
         of_call = {}
         for element in elements:
             of_call.setdefault(element.call, []).append(element)
-        frames, calls = matching_frames(self.input_frames, self.first, physical, of_call)
+        frames, calls = matching_frames(self.input_frames, self.shared, physical, of_call)
         if calls == 0:
             frames = calls = 1  # Frame 0 is LLDB's whatever it is.
         if calls >= len(physical) and not complete:
