@@ -205,7 +205,9 @@ Answer run_bt(CommandContext& context, const CommandLine& line) {
   if (!stop) return no_stop(stop.error());
   if (line.has("--all"))
     return line.has("--json") ? all_as_json(context, line, **stop) : all_as_text(context, line, **stop);
-  if (const auto id = line.number("--goroutine")) return stack_of_goroutine(context, line, **stop, *id);
+  auto id = line.number("--goroutine");
+  if (!id && !line.has("--thread")) id = context.subject.selected_goroutine();
+  if (id) return stack_of_goroutine(context, line, **stop, *id);
   return stack_of_thread(context, line, **stop);
 }
 

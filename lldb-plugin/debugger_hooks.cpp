@@ -1,5 +1,6 @@
 #include "lldb-plugin/debugger_hooks.h"
 
+#include "lldb-plugin/goroutine_threads.h"
 #include "lldb-plugin/python_module.h"
 #include "lldb-plugin/target_watch.h"
 
@@ -22,7 +23,10 @@ bool hook_into(lldb::SBDebugger debugger, std::shared_ptr<Plugin> plugin) {
   pass_sigurg(debugger, debugger.GetDummyTarget());
   for (std::uint32_t i = 0; i < debugger.GetNumTargets(); ++i)
     pass_sigurg(debugger, debugger.GetTargetAtIndex(i));
-  if (add_python_modules(debugger, plugin)) watch_targets(debugger, plugin);
+  if (add_python_modules(debugger, plugin)) {
+    watch_targets(debugger, plugin);
+    follow_goroutine_threads(debugger, plugin);
+  }
   return true;
 }
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "lldb-plugin/goroutine_threads.h"
+
 namespace cgo {
 
 bool is_core_process(lldb::SBProcess process) {
@@ -56,6 +58,7 @@ std::vector<ThreadInfo> LldbDebuggee::threads() const {
     lldb::SBThread thread = process_.GetThreadAtIndex(i);
     ThreadInfo info;
     info.tid = thread.GetThreadID();
+    if (goroutine_of_tid(info.tid)) continue;  // A goroutine that is shown as a thread.
     info.index = thread.GetIndexID();
     if (const char* name = thread.GetName()) info.name = name;
     if (thread.GetStopReason() == lldb::eStopReasonSignal && thread.GetStopReasonDataCount() > 0)

@@ -1,5 +1,7 @@
 #include "lldb-plugin/native_frames.h"
 
+#include "lldb-plugin/goroutine_threads.h"
+
 namespace cgo {
 namespace {
 
@@ -8,6 +10,26 @@ bool passes_through_go(const Walk& walk) {
     if (const auto* frame = std::get_if<PhysicalFrame>(&element); frame != nullptr && frame->go)
       return true;
   return false;
+}
+
+/// The thread, or the goroutine that LLDB lists as one.
+std::optional<StackOwner> owner_of(const Stop& stop, std::uint64_t tid) {
+  StackOwner owner;
+  const auto id = goroutine_of_tid(tid);
+  if (!id) {
+    owner.thread.emplace().tid = tid;
+    return owner;
+  }
+  for (const auto& runtime : stop.program->runtimes.all) {
+    for (Goroutine& g : runtime->goroutines(stop.debuggee->memory()).found) {
+      if (g.id != *id || !g.alive()) continue;
+      owner.runtime = runtime.get();
+      owner.goroutine = std::move(g);
+      return owner;
+    }
+    break;
+  }
+  return std::nullopt;
 }
 
 /// Frames of the list up to and including `element`, in LLDB's terms: which call, and how many
@@ -54,9 +76,9 @@ std::optional<NativeStack> native_stack(Sessions& sessions, lldb::SBProcess proc
   const auto stop = (*session)->stop();
   if (!stop || !(*session)->debuggee().has_registers(tid)) return std::nullopt;
   const LldbDebuggee::TakenAreEnough without_asking((*session)->debuggee());
-  StackOwner owner;
-  owner.thread.emplace().tid = tid;
-  const CollectedStack collected = collect_stack(**stop, owner, Unwinder::kDefaultLimit);
+  auto owner = owner_of(**stop, tid);
+  if (!owner) return std::nullopt;
+  const CollectedStack collected = collect_stack(**stop, *owner, Unwinder::kDefaultLimit);
   if (!passes_through_go(collected.walk)) return std::nullopt;
   NativeStack native;
   native.stop = *stop;

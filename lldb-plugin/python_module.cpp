@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lldb-plugin/embedded_python.h"
+#include "lldb-plugin/goroutine_threads.h"
 #include "lldb-plugin/native_frames.h"
 #include "lldb-plugin/target_watch.h"
 
@@ -172,6 +173,28 @@ PyObject* py_native_stack(PyObject* self, PyObject* arguments) {
                        physical_list(*native), element_list(*native));
 }
 
+/// goroutine_threads(process) → [(tid, name, pc, sp, bp)].
+PyObject* py_goroutine_threads(PyObject* self, PyObject* arguments) {
+  PyObject* of_process = nullptr;
+  if (!PyArg_ParseTuple(arguments, "O:goroutine_threads", &of_process)) return nullptr;
+  const auto* process = lldb_object<lldb::SBProcess>(of_process);
+  if (process == nullptr) return nullptr;
+  std::vector<GoroutineThread> threads;
+  {
+    const WithoutGil let_go;
+    threads = goroutine_threads(*plugin_behind(self), *process);
+  }
+  PyObject* list = PyList_New(static_cast<Py_ssize_t>(threads.size()));
+  for (std::size_t i = 0; list != nullptr && i < threads.size(); ++i)
+    PyList_SetItem(list, static_cast<Py_ssize_t>(i),
+                   Py_BuildValue("(KNKKK)", static_cast<unsigned long long>(threads[i].tid),
+                                 text_of(threads[i].name),
+                                 static_cast<unsigned long long>(threads[i].pc.value),
+                                 static_cast<unsigned long long>(threads[i].sp.value),
+                                 static_cast<unsigned long long>(threads[i].bp.value)));
+  return list;
+}
+
 void release_lock(PyObject* capsule) {
   delete static_cast<TargetLock*>(PyCapsule_GetPointer(capsule, nullptr));
 }
@@ -194,6 +217,7 @@ PyMethodDef g_methods[] = {
     {"run", py_run, METH_VARARGS, nullptr},
     {"take_registers", py_take_registers, METH_VARARGS, nullptr},
     {"native_stack", py_native_stack, METH_VARARGS, nullptr},
+    {"goroutine_threads", py_goroutine_threads, METH_VARARGS, nullptr},
     {"lock", py_lock, METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "lldb-plugin/goroutine_threads.h"
 #include "lldb-plugin/lldb_image.h"
 
 namespace cgo {
@@ -69,8 +70,13 @@ Result<std::shared_ptr<const Stop>> Session::stop() {
 }
 
 std::optional<std::uint64_t> LldbSubject::selected_thread() {
-  if (!thread_.IsValid()) return std::nullopt;
+  if (!thread_.IsValid() || selected_goroutine()) return std::nullopt;
   return thread_.GetThreadID();
+}
+
+std::optional<std::uint64_t> LldbSubject::selected_goroutine() {
+  if (!thread_.IsValid()) return std::nullopt;
+  return goroutine_of_tid(thread_.GetThreadID());
 }
 
 std::optional<std::size_t> Session::selected_frame(std::uint64_t tid) const {

@@ -53,6 +53,7 @@ class LldbSubject final : public Subject {
       : session_(std::move(session)), thread_(thread) {}
   Result<std::shared_ptr<const Stop>> stop() override { return session_->stop(); }
   std::optional<std::uint64_t> selected_thread() override;
+  std::optional<std::uint64_t> selected_goroutine() override;
   std::optional<std::size_t> selected_frame(std::uint64_t tid) override {
     return session_->selected_frame(tid);
   }

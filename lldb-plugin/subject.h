@@ -54,6 +54,9 @@ class Subject {
   virtual Result<std::shared_ptr<const Stop>> stop() = 0;
   /// The tid of the thread that commands without --thread are about.
   virtual std::optional<std::uint64_t> selected_thread() = 0;
+  /// The goroutine that is selected where goroutines are listed as threads; selected_thread() is
+  /// nothing then.
+  virtual std::optional<std::uint64_t> selected_goroutine() { return std::nullopt; }
   /// The frame `cgo frame` selected on a thread at this stop, by number.
   virtual std::optional<std::size_t> selected_frame(std::uint64_t) { return std::nullopt; }
 };
