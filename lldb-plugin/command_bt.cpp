@@ -24,16 +24,21 @@ std::size_t limit_of(const CommandLine& line) {
                : Unwinder::kDefaultLimit;
 }
 
-/// A stack that ends early is an answer in part; it says itself where it ended.
-void note_end(Answer& answer, const Stack& stack) {
-  if (!stack.complete() && stack.end != StopReason::frame_limit) answer.status = ExitStatus::partial;
+/// Whether frames are missing because memory is: the stack itself says where.
+bool lacks_frames(const Stack& stack, const Stop& stop) {
+  if (!stack.complete() && stack.end != StopReason::frame_limit) return true;
+  // A gap alone can be the program's own doing: a panic overwrites C frames.
+  return !stop.provenance.lacks.empty() &&
+         std::any_of(stack.elements.begin(), stack.elements.end(), [](const StackElement& element) {
+           return std::holds_alternative<Gap>(element);
+         });
 }
 
 Answer one_stack(CommandContext& context, const CommandLine& line, const Stop& stop,
                  const StackOwner& owner) {
   const CollectedStack collected = collect_stack(stop, owner, limit_of(line));
   Answer answer;
-  note_end(answer, collected.stack);
+  if (lacks_frames(collected.stack, stop)) answer.status = ExitStatus::partial;
   if (line.has("--json")) {
     answer.out = stacks_json(std::span(&collected.stack, 1)) + "\n";
     finish(answer, stop);
@@ -55,7 +60,7 @@ Answer stack_of_thread(CommandContext& context, const CommandLine& line, const S
       return one_stack(context, line, stop, owner);
   if (index)
     return Answer::failed({fmt::format("no thread {}", *index), "the process has no thread of this index",
-                           "'thread list' shows the threads", ExitStatus::no_target});
+                           "'cgo bt --all' shows the threads", ExitStatus::no_target});
   return Answer::failed({"no thread is selected", "the process has no threads",
                          "run it, or open a core that has threads", ExitStatus::no_target});
 }
@@ -99,10 +104,6 @@ void finish_all(Answer& answer, const AllStacks& all, std::size_t incomplete, bo
     answer.warnings.push_back(fmt::format("{} of {} stacks are not complete", incomplete, all.owners.size()));
 }
 
-bool ends_early(const Stack& stack) {
-  return !stack.complete() && stack.end != StopReason::frame_limit;
-}
-
 Answer all_as_json(CommandContext& context, const CommandLine& line, const Stop& stop) {
   const AllStacks all = all_owners(stop);
   std::map<std::size_t, std::string> pieces;  // By first index.
@@ -115,7 +116,7 @@ Answer all_as_json(CommandContext& context, const CommandLine& line, const Stop&
     std::string text;
     for (std::size_t i = begin; i < end; ++i) {
       const Stack stack = collect_stack(stop, all.owners[i], limit).stack;
-      if (ends_early(stack)) ++incomplete;
+      if (lacks_frames(stack, stop)) ++incomplete;
       if (!text.empty()) text += ',';
       append_stack_json(text, stack);
     }
@@ -163,7 +164,7 @@ Answer all_as_text(CommandContext& context, const CommandLine& line, const Stop&
                                     [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       Stack stack = collect_stack(stop, all.owners[i], limit).stack;
-      if (ends_early(stack)) ++incomplete;
+      if (lacks_frames(stack, stop)) ++incomplete;
       std::string key = stack.thread ? "" : folding_key(stack);
       const std::lock_guard lock(mutex);
       if (stack.thread) {

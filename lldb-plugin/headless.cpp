@@ -16,13 +16,22 @@
 namespace cgo {
 namespace {
 
-int print(const Answer& answer, std::string_view command) {
+/// What to try, as it is said outside of LLDB.
+std::string headless_hint(std::string hint) {
+  for (std::size_t at = 0; (at = hint.find("'cgo ", at)) != std::string::npos; at += 10)
+    hint.replace(at, 5, "'lldb-cgo ");
+  return hint;
+}
+
+int print(Answer answer, std::string_view command) {
   std::fwrite(answer.out.data(), 1, answer.out.size(), stdout);
   for (const std::string& warning : answer.warnings)
     std::fprintf(stderr, "lldb-cgo %s: warning: %s\n", std::string(command).c_str(),
                  escaped(warning).c_str());
-  if (answer.failure)
+  if (answer.failure) {
+    answer.failure->hint = headless_hint(answer.failure->hint);
     std::fprintf(stderr, "%s\n", format_failure("lldb-cgo " + std::string(command), *answer.failure).c_str());
+  }
   if (std::fflush(stdout) != 0) return static_cast<int>(ExitStatus::no_target);
   return static_cast<int>(answer.status);
 }
@@ -49,6 +58,11 @@ bool use_colour(const CommandLine& line) {
 }
 
 int read_core(const CommandLine& line, const std::string& core) {
+  if (const auto exe = line.text("--exe"))
+    if (const auto file = ElfFile::open(*exe); !file)
+      return print(Answer::failed({"cannot open the program", file.error().message,
+                                   "give the ELF file that the core was written by"}),
+                   line.command->name);
   auto subject = open_core_subject(core, line.text("--exe").value_or(""));
   if (!subject && subject.error().code == ErrorCode::io_failure)
     return print(Answer::failed({"cannot open the core", subject.error().message, "give a file that can be read"}),
@@ -85,6 +99,8 @@ int run(const std::vector<std::string>& words) {
   if (core.has_value() == line->has("--pid"))
     return bad_arguments(name + ": one of --core FILE and --pid N says what to look at", more);
   if (line->has("--exe") && !core) return bad_arguments(name + ": --exe goes with --core", more);
+  if (name == "script" && access(line->positionals.at(0).c_str(), R_OK) != 0)
+    return bad_arguments("script: cannot read " + line->positionals[0], more);
   if (core && name != "script") return read_core(*line, *core);
   return run_through_lldb(*line);
 }
