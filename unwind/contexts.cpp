@@ -40,6 +40,16 @@ void add_machine(const MemoryReader& memory, const GoRuntime& runtime, const Mac
   if (stacks.g0) stacks.callback_sp = stacks.g0->sched.sp;
 }
 
+void add_goroutine(const MemoryReader& memory, const GoRuntime& runtime, Address g,
+                   SwitchContext& stacks) {
+  if (!g) return;
+  auto decoded = runtime.goroutine(memory, g);
+  if (decoded)
+    stacks.user = std::move(*decoded);
+  else
+    stacks.user_error = std::move(decoded).error().in("m.curg");
+}
+
 }  // namespace
 
 ThreadContexts contexts_of_thread(const Debuggee& debuggee, const GoRuntimes& runtimes,
@@ -57,7 +67,7 @@ ThreadContexts contexts_of_thread(const Debuggee& debuggee, const GoRuntimes& ru
       if (found.m->is_extra_in_c)
         out.note = "C code on a thread that C created, outside any callback: no goroutine runs";
       else
-        context.stacks.user = goroutine_at(memory, *runtime, found.m->curg);
+        add_goroutine(memory, *runtime, found.m->curg, context.stacks);
     }
     const bool tls_is_user =
         found.tls_g && (!found.m || (found.tls_g->address != found.m->g0 &&

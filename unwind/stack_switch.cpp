@@ -134,6 +134,8 @@ Step leave_asmcgocall(const SwitchContext& context, const SwitchSite& site) {
 /// gobuf. A systemstack on a system stack makes a tail call, so it is never an outer frame there.
 Step leave_systemstack(const SwitchContext& context, const SwitchSite& site) {
   const Address sp = site.registers.sp();
+  if (!site.innermost && context.user_error && !on_gsignal(context, sp))
+    return Error(*context.user_error).in("systemstack");
   if (context.on_user_stack(sp) || on_gsignal(context, sp) || !has_sched(context))
     return std::optional<Switched>{};
   const bool switched = !site.innermost || (context.g0 && sp == context.g0->sched.sp);
@@ -149,12 +151,19 @@ Step leave_morestack(const SwitchContext& context, const SwitchSite& site) {
   if (has_sched(context) && !on_gsignal(context, sp))
     return continue_at_sched(context, site, "morestack: sched");
   if (site.innermost) return std::optional<Switched>{};
+  // copystack sets g.stack.lo, g.stack.hi and g.sched.sp one after the other.
+  if (context.user_error) return Error(*context.user_error).in("morestack");
+  if (context.user && context.user->sched.sp != Address{} && !on_gsignal(context, sp))
+    return Error{ErrorCode::malformed_data,
+                 "morestack: the goroutine's stack is being moved; its saved SP lies outside",
+                 context.user->sched.sp};
   return Switched{.registers = site.registers, .cfa = {}, .rule = "morestack", .ends_stack = true};
 }
 
 Step leave_mcall(const SwitchContext& context, const SwitchSite& site) {
   if (context.on_user_stack(site.registers.sp())) return std::optional<Switched>{};
   if (has_sched(context)) return continue_at_sched(context, site, "mcall: sched");
+  if (context.user_error && !site.innermost) return Error(*context.user_error).in("mcall");
   return Switched{.registers = site.registers, .cfa = {}, .rule = "mcall", .ends_stack = true};
 }
 

@@ -15,6 +15,7 @@ namespace cgo {
 /// What one runtime knows of the thread (or parked goroutine) that is walked.
 struct SwitchContext {
   std::optional<Goroutine> user;     ///< The goroutine: m.curg.
+  std::optional<Error> user_error;   ///< Why `user` is missing although m.curg is set.
   std::optional<Goroutine> g0;       ///< The m's system stack.
   std::optional<Goroutine> gsignal;  ///< The m's signal stack.
   Address vdso_sp, vdso_pc;          ///< m.vdsoSP, m.vdsoPC; zero once used.

@@ -27,6 +27,8 @@ def step_stacks(debugger, command, result, internal_dict):
             if process.GetState() != lldb.eStateStopped:
                 break
             process.SetSelectedThread(thread)
+            if lines and '"main.run"' not in lines[0] and "copystack" not in lines[0]:
+                break
     result.AppendMessage("stepped")
 
 

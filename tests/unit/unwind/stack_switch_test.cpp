@@ -175,6 +175,25 @@ TEST_CASE("morestack and mcall lead to sched; without a goroutine they are where
   CHECK((*begin)->ends_stack);
 }
 
+TEST_CASE("a goroutine that cannot be read is an error, not the begin of a stack") {
+  const FuncId id = GENERATE(FuncId::morestack, FuncId::mcall, FuncId::systemstack);
+  SwitchContext stacks = context();
+  stacks.user.reset();
+  stacks.user_error = Error{ErrorCode::malformed_data, "g.stack is empty or reversed", {}};
+  const auto out = Site(id).run(MemoryImage{}, stacks);
+  REQUIRE_FALSE(out);
+  CHECK(out.error().message.find("reversed") != std::string::npos);
+}
+
+TEST_CASE("morestack while copystack moves the stack: the saved SP lies outside") {
+  SwitchContext stacks = context();
+  stacks.user->stack.begin.value += 0x100000;
+  stacks.user->stack.end.value += 0x100000;
+  const auto out = Site(FuncId::morestack).run(MemoryImage{}, stacks);
+  REQUIRE_FALSE(out);
+  CHECK(out.error().code == ErrorCode::malformed_data);
+}
+
 TEST_CASE("a vDSO call goes on at what the m remembers, once") {
   SwitchContext stacks = context();
   stacks.vdso_sp = {0xc000011d00};
