@@ -68,7 +68,10 @@ unpack_packages() {
       private_apt "$suite" update >apt.log 2>&1 || { cat apt.log >&2; exit 1; }
       private_apt "$suite" download "$@" >apt.log 2>&1 || { cat apt.log >&2; exit 1; }
     else
-      apt-get -q -o APT::Sandbox::User="$(id -un)" download "$@" >apt.log 2>&1 || { cat apt.log >&2; exit 1; }
+      local own=(apt-get -q -o "APT::Sandbox::User=$(id -un)" download "$@")
+      # The lists may never have been fetched.
+      "${own[@]}" >apt.log 2>&1 ||
+        { as_root apt-get -q update >apt.log 2>&1 && "${own[@]}" >>apt.log 2>&1; } || { cat apt.log >&2; exit 1; }
     fi
     mkdir root
     for package in ./*.deb; do dpkg -x "$package" root; done
