@@ -6,8 +6,8 @@
 
 namespace cgo {
 
-/// Long work as the user sees it: how far it is, and whether it should end. `advance` and `cancelled`
-/// may be called from several threads.
+/// Long work as the user sees it: how far it is, and whether it should end. `advance` and
+/// `cancelled` may be called from several threads.
 class Activity {
  public:
   virtual ~Activity() = default;

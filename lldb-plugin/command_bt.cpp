@@ -1,10 +1,10 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <map>
 #include <mutex>
 #include <variant>
-
-#include <fmt/format.h>
 
 #include "lldb-plugin/command_context.h"
 #include "lldb-plugin/stack_collection.h"
@@ -59,7 +59,8 @@ Answer stack_of_thread(CommandContext& context, const CommandLine& line, const S
     if (index ? owner.thread->index == *index : owner.thread->tid == tid)
       return one_stack(context, line, stop, owner);
   if (index)
-    return Answer::failed({fmt::format("no thread {}", *index), "the process has no thread of this index",
+    return Answer::failed({fmt::format("no thread {}", *index),
+                           "the process has no thread of this index",
                            "'cgo bt --all' shows the threads", ExitStatus::no_target});
   return Answer::failed({"no thread is selected", "the process has no threads",
                          "run it, or open a core that has threads", ExitStatus::no_target});
@@ -80,7 +81,8 @@ Answer stack_of_goroutine(CommandContext& context, const CommandLine& line, cons
                               inventory.threads.size(), inventory.parked.size()),
                   "'cgo goroutines' lists them", ExitStatus::no_target};
   if (!inventory.problems.empty()) failure.why += "; " + inventory.problems.front().message;
-  if (stop.program->runtimes.all.empty()) failure.hint = "'cgo doctor' says why no Go runtime was found";
+  if (stop.program->runtimes.all.empty())
+    failure.hint = "'cgo doctor' says why no Go runtime was found";
   return Answer::failed(std::move(failure));
 }
 
@@ -101,7 +103,8 @@ void finish_all(Answer& answer, const AllStacks& all, std::size_t incomplete, bo
   for (const Error& problem : all.problems) answer.warnings.push_back(problem.message);
   if (cancelled) answer.warnings.push_back("interrupted: not all stacks are shown");
   if (incomplete > 0)
-    answer.warnings.push_back(fmt::format("{} of {} stacks are not complete", incomplete, all.owners.size()));
+    answer.warnings.push_back(
+        fmt::format("{} of {} stacks are not complete", incomplete, all.owners.size()));
 }
 
 Answer all_as_json(CommandContext& context, const CommandLine& line, const Stop& stop) {
@@ -111,18 +114,18 @@ Answer all_as_json(CommandContext& context, const CommandLine& line, const Stop&
   std::atomic<std::size_t> incomplete{0};
   context.activity.begin("walking stacks", all.owners.size());
   const std::size_t limit = limit_of(line);
-  const bool whole = for_each_piece(stop, all.owners.size(), context.activity,
-                                    [&](std::size_t begin, std::size_t end) {
-    std::string text;
-    for (std::size_t i = begin; i < end; ++i) {
-      const Stack stack = collect_stack(stop, all.owners[i], limit).stack;
-      if (lacks_frames(stack, stop)) ++incomplete;
-      if (!text.empty()) text += ',';
-      append_stack_json(text, stack);
-    }
-    const std::lock_guard lock(mutex);
-    pieces.emplace(begin, std::move(text));
-  });
+  const bool whole = for_each_piece(
+      stop, all.owners.size(), context.activity, [&](std::size_t begin, std::size_t end) {
+        std::string text;
+        for (std::size_t i = begin; i < end; ++i) {
+          const Stack stack = collect_stack(stop, all.owners[i], limit).stack;
+          if (lacks_frames(stack, stop)) ++incomplete;
+          if (!text.empty()) text += ',';
+          append_stack_json(text, stack);
+        }
+        const std::lock_guard lock(mutex);
+        pieces.emplace(begin, std::move(text));
+      });
   context.activity.end();
   Answer answer;
   answer.out = R"({"schema":"lldb-cgo/stacks/1","stacks":[)";
@@ -160,24 +163,24 @@ Answer all_as_text(CommandContext& context, const CommandLine& line, const Stop&
   std::atomic<std::size_t> incomplete{0};
   context.activity.begin("walking stacks", all.owners.size());
   const std::size_t limit = limit_of(line);
-  const bool whole = for_each_piece(stop, all.owners.size(), context.activity,
-                                    [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) {
-      Stack stack = collect_stack(stop, all.owners[i], limit).stack;
-      if (lacks_frames(stack, stop)) ++incomplete;
-      std::string key = stack.thread ? "" : folding_key(stack);
-      const std::lock_guard lock(mutex);
-      if (stack.thread) {
-        of_threads[i] = {std::move(stack), {}};
-        continue;
-      }
-      auto& [first, folded] = by_key.try_emplace(std::move(key), i, Folded{}).first->second;
-      folded.goroutines.push_back(all.owners[i].goroutine->id);
-      if (first < i && !folded.stack.elements.empty()) continue;
-      first = i;
-      folded.stack = std::move(stack);
-    }
-  });
+  const bool whole = for_each_piece(
+      stop, all.owners.size(), context.activity, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) {
+          Stack stack = collect_stack(stop, all.owners[i], limit).stack;
+          if (lacks_frames(stack, stop)) ++incomplete;
+          std::string key = stack.thread ? "" : folding_key(stack);
+          const std::lock_guard lock(mutex);
+          if (stack.thread) {
+            of_threads[i] = {std::move(stack), {}};
+            continue;
+          }
+          auto& [first, folded] = by_key.try_emplace(std::move(key), i, Folded{}).first->second;
+          folded.goroutines.push_back(all.owners[i].goroutine->id);
+          if (first < i && !folded.stack.elements.empty()) continue;
+          first = i;
+          folded.stack = std::move(stack);
+        }
+      });
   context.activity.end();
   for (auto& [key, entry] : by_key) {
     std::sort(entry.second.goroutines.begin(), entry.second.goroutines.end());
@@ -200,12 +203,14 @@ Answer all_as_text(CommandContext& context, const CommandLine& line, const Stop&
 Answer run_bt(CommandContext& context, const CommandLine& line) {
   const int selectors = line.has("--all") + line.has("--goroutine") + line.has("--thread");
   if (selectors > 1)
-    return Answer::failed({"more than one stack selector", "--all, --goroutine and --thread exclude each other",
-                           "give one of them", ExitStatus::bad_arguments});
+    return Answer::failed({"more than one stack selector",
+                           "--all, --goroutine and --thread exclude each other", "give one of them",
+                           ExitStatus::bad_arguments});
   const auto stop = context.subject.stop();
   if (!stop) return no_stop(stop.error());
   if (line.has("--all"))
-    return line.has("--json") ? all_as_json(context, line, **stop) : all_as_text(context, line, **stop);
+    return line.has("--json") ? all_as_json(context, line, **stop)
+                              : all_as_text(context, line, **stop);
   auto id = line.number("--goroutine");
   if (!id && !line.has("--thread")) id = context.subject.selected_goroutine();
   if (id) return stack_of_goroutine(context, line, **stop, *id);

@@ -12,7 +12,13 @@
 namespace cgo {
 
 /// The exit statuses of the headless program.
-enum class ExitStatus : int { done = 0, findings = 1, bad_arguments = 2, no_target = 3, partial = 4 };
+enum class ExitStatus : int {
+  done = 0,
+  findings = 1,
+  bad_arguments = 2,
+  no_target = 3,
+  partial = 4
+};
 
 /// Why a command gave no answer, in the three parts every error here has.
 struct Failure {

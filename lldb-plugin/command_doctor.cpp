@@ -11,9 +11,12 @@ namespace {
 
 const char* word_for(Health health) {
   switch (health) {
-    case Health::good: return "ok";
-    case Health::note: return "note";
-    case Health::problem: return "problem";
+    case Health::good:
+      return "ok";
+    case Health::note:
+      return "note";
+    case Health::problem:
+      return "problem";
   }
   return "?";
 }
@@ -32,8 +35,9 @@ std::string as_text(const std::vector<DoctorFinding>& findings, bool colour) {
     text += fmt::format("{}{}: {}\n", word, finding.topic, escaped(finding.text));
     if (!finding.hint.empty()) text += fmt::format("          → {}\n", finding.hint);
   }
-  return text + (problems == 0 ? "Nothing is missing.\n"
-                               : fmt::format("{} problem{} found.\n", problems, problems == 1 ? "" : "s"));
+  return text + (problems == 0
+                     ? "Nothing is missing.\n"
+                     : fmt::format("{} problem{} found.\n", problems, problems == 1 ? "" : "s"));
 }
 
 std::string as_json(const std::vector<DoctorFinding>& findings) {
@@ -42,8 +46,10 @@ std::string as_json(const std::vector<DoctorFinding>& findings) {
     checks.push_back({{"health", word_for(finding.health)},
                       {"topic", finding.topic},
                       {"text", escaped(finding.text)},
-                      {"hint", finding.hint.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(finding.hint)}});
-  const nlohmann::ordered_json report = {{"schema", "lldb-cgo/doctor/1"}, {"version", CGO_VERSION}, {"checks", checks}};
+                      {"hint", finding.hint.empty() ? nlohmann::ordered_json()
+                                                    : nlohmann::ordered_json(finding.hint)}});
+  const nlohmann::ordered_json report = {
+      {"schema", "lldb-cgo/doctor/1"}, {"version", CGO_VERSION}, {"checks", checks}};
   return report.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 

@@ -42,8 +42,9 @@ Result<Selection> current_selection(LldbContext& context) {
 }
 
 std::string frame_line(const Frame& frame, std::size_t number) {
-  std::string text = fmt::format("frame #{} {} {}", number, format_language(frame.language),
-                                 frame.function.empty() ? hex(frame.pc.address) : escaped(frame.function));
+  std::string text =
+      fmt::format("frame #{} {} {}", number, format_language(frame.language),
+                  frame.function.empty() ? hex(frame.pc.address) : escaped(frame.function));
   if (!frame.file.empty()) text += fmt::format(" at {}:{}", escaped(frame.file), frame.line);
   if (!frame.module.empty()) text += fmt::format(" in {}", escaped(frame.module));
   if (frame.inlined) text += " [inlined]";
@@ -55,8 +56,8 @@ std::string source_of(LldbContext& context, const Frame& frame) {
   if (frame.file.empty() || frame.line == 0) return "";
   lldb::SBStream text;
   lldb::SBFileSpec file(std::string(frame.file).c_str(), false);
-  context.debugger.GetSourceManager().DisplaySourceLinesWithLineNumbers(file, frame.line, 2, 2, "->",
-                                                                        text);
+  context.debugger.GetSourceManager().DisplaySourceLinesWithLineNumbers(file, frame.line, 2, 2,
+                                                                        "->", text);
   return text.GetData() == nullptr ? "" : text.GetData();
 }
 
@@ -92,9 +93,10 @@ Answer step(LldbContext& context, bool outward) {
     at = outward ? at + 1 : at - 1;
     if (!selection->frame(at)->plumbing) return select(context, *selection, at);
   }
-  return Answer::failed({outward ? "no outer frame" : "no inner frame",
-                         outward ? "the outermost frame is selected" : "the innermost frame is selected",
-                         "'cgo frame N' selects plumbing frames too", ExitStatus::no_target});
+  return Answer::failed(
+      {outward ? "no outer frame" : "no inner frame",
+       outward ? "the outermost frame is selected" : "the innermost frame is selected",
+       "'cgo frame N' selects plumbing frames too", ExitStatus::no_target});
 }
 
 }  // namespace

@@ -14,8 +14,8 @@ namespace {
 
 struct Listing {
   std::vector<GoroutineRow> rows;
-  std::size_t total = 0;    ///< Before --where and --limit.
-  std::size_t matching = 0; ///< After --where.
+  std::size_t total = 0;     ///< Before --where and --limit.
+  std::size_t matching = 0;  ///< After --where.
   bool whole = true;
 };
 
@@ -43,20 +43,20 @@ Listing list_goroutines(CommandContext& context, const CommandLine& line, const 
   context.activity.begin("reading goroutines", owners.size());
   listing.whole = for_each_piece(stop, owners.size(), context.activity,
                                  [&](std::size_t begin, std::size_t end) {
-    std::vector<GoroutineRow> rows;
-    std::size_t seen = 0;
-    for (std::size_t i = begin; i < end; ++i) {
-      auto row = goroutine_row(stop, owners[i]);
-      if (!row) continue;
-      ++seen;
-      if (where && !row_matches(*row, *where)) continue;
-      if (!keep_stacks) row->stack.elements.clear();
-      rows.push_back(*std::move(row));
-    }
-    const std::lock_guard lock(mutex);
-    listing.total += seen;
-    pieces.emplace(begin, std::move(rows));
-  });
+                                   std::vector<GoroutineRow> rows;
+                                   std::size_t seen = 0;
+                                   for (std::size_t i = begin; i < end; ++i) {
+                                     auto row = goroutine_row(stop, owners[i]);
+                                     if (!row) continue;
+                                     ++seen;
+                                     if (where && !row_matches(*row, *where)) continue;
+                                     if (!keep_stacks) row->stack.elements.clear();
+                                     rows.push_back(*std::move(row));
+                                   }
+                                   const std::lock_guard lock(mutex);
+                                   listing.total += seen;
+                                   pieces.emplace(begin, std::move(rows));
+                                 });
   context.activity.end();
   for (auto& [begin, rows] : pieces)
     std::move(rows.begin(), rows.end(), std::back_inserter(listing.rows));
@@ -111,8 +111,9 @@ std::string grouped_text(const Listing& listing, std::size_t limit, const Format
 
 std::string grouped_json(const Listing& listing, std::size_t limit) {
   const std::vector<Group> groups = groups_of(listing.rows);
-  std::string out = fmt::format(R"({{"schema":"lldb-cgo/goroutines/1","total":{},"matching":{},"groups":[)",
-                                listing.total, listing.matching);
+  std::string out =
+      fmt::format(R"({{"schema":"lldb-cgo/goroutines/1","total":{},"matching":{},"groups":[)",
+                  listing.total, listing.matching);
   for (std::size_t i = 0; i < groups.size() && i < limit; ++i) {
     if (i > 0) out += ',';
     out += fmt::format(R"({{"count":{},"goroutines":[{}],"stack":)", groups[i].members.size(),
@@ -129,7 +130,8 @@ std::string listed_json(const Listing& listing, std::size_t limit) {
     if (i > 0) out += ',';
     append_row_json(out, listing.rows[i]);
   }
-  return out + fmt::format(R"(],"total":{},"matching":{}}})", listing.total, listing.matching) + "\n";
+  return out + fmt::format(R"(],"total":{},"matching":{}}})", listing.total, listing.matching) +
+         "\n";
 }
 
 std::string listed_text(const Listing& listing, std::size_t limit, bool colour) {

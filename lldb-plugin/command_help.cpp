@@ -43,7 +43,8 @@ HelpAnswer help_answer(const CommandLine& line, Host host) {
   if (line.has("--man")) return {man_page(), ""};
   if (const auto shell = line.text("--completion")) {
     std::string text = shell_completion(*shell);
-    if (text.empty()) return {"", "no completion for '" + *shell + "'; there is one for bash and one for zsh"};
+    if (text.empty())
+      return {"", "no completion for '" + *shell + "'; there is one for bash and one for zsh"};
     return {std::move(text), ""};
   }
   if (line.positionals.empty()) return {help_overview(host), ""};

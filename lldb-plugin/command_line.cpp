@@ -80,8 +80,8 @@ std::optional<Error> check_positionals(const CommandLine& line) {
   const auto& declared = line.command->positionals;
   const bool repeats = !declared.empty() && declared.back().repeats;
   if (line.positionals.size() > declared.size() && !repeats) {
-    return bad_arguments("'" + line.positionals[declared.size()] + "' is one argument too many for " +
-                         std::string(line.command->name));
+    return bad_arguments("'" + line.positionals[declared.size()] +
+                         "' is one argument too many for " + std::string(line.command->name));
   }
   for (std::size_t i = 0; i < declared.size(); ++i) {
     if (i < line.positionals.size()) {

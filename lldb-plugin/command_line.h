@@ -16,7 +16,8 @@ namespace cgo {
 /// A command line that fits the table.
 struct CommandLine {
   const Command* command = nullptr;
-  std::map<std::string, std::string, std::less<>> flags;  ///< By name with dashes; "" without value.
+  std::map<std::string, std::string, std::less<>>
+      flags;  ///< By name with dashes; "" without value.
   std::vector<std::string> positionals;
   bool help = false;  ///< --help or -h was given; nothing else was checked.
 

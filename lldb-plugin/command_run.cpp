@@ -41,7 +41,8 @@ Answer no_go(const Stop& stop) {
 void finish(Answer& answer, const Stop& stop) {
   // Why Go is not shown matters even where a stack of C is complete.
   const bool go_was_lost = stop.program->runtimes.all.empty() && !stop.provenance.lacks.empty();
-  for (const Error& problem : stop.program->runtimes.problems) answer.warnings.push_back(problem.message);
+  for (const Error& problem : stop.program->runtimes.problems)
+    answer.warnings.push_back(problem.message);
   if (answer.warnings.empty() && answer.status == ExitStatus::done && !go_was_lost) return;
   answer.warnings.insert(answer.warnings.end(), stop.provenance.lacks.begin(),
                          stop.provenance.lacks.end());

@@ -15,13 +15,13 @@ Answer run_set(Settings& settings, const CommandLine& line) {
   const std::string& name = line.positionals[0];
   if (line.positionals.size() > 1) {
     if (auto done = settings.set(name, line.positionals[1]); !done)
-      return Answer::failed({"nothing was changed", done.error().message, "'cgo set' lists the settings",
-                             ExitStatus::bad_arguments});
+      return Answer::failed({"nothing was changed", done.error().message,
+                             "'cgo set' lists the settings", ExitStatus::bad_arguments});
   }
   const auto value = settings.get(name);
   if (!value)
-    return Answer::failed({"nothing to show", "no setting '" + name + "'", "'cgo set' lists the settings",
-                           ExitStatus::bad_arguments});
+    return Answer::failed({"nothing to show", "no setting '" + name + "'",
+                           "'cgo set' lists the settings", ExitStatus::bad_arguments});
   answer.out = fmt::format("{} = {}\n", name, *value);
   return answer;
 }

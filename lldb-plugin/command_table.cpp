@@ -15,7 +15,8 @@ constexpr Flag kBtFlags[] = {
 };
 constexpr Flag kGoroutinesFlags[] = {
     {"--group", ValueKind::none, "", "Fold goroutines with equal stacks, with counts."},
-    {"--where", ValueKind::text, "TEXT", "Only those with TEXT in state, reason, function or file."},
+    {"--where", ValueKind::text, "TEXT",
+     "Only those with TEXT in state, reason, function or file."},
     {"--limit", ValueKind::number, "N", "Show at most N (groups with --group)."},
     kJson,
 };
@@ -27,11 +28,9 @@ constexpr Flag kHelpFlags[] = {
 
 constexpr Positional kFrameNumber[] = {
     {"N", ValueKind::number, true, false, "Number of the frame, as cgo bt shows it."}};
-constexpr Positional kSetting[] = {
-    {"NAME", ValueKind::text, false, false, "Name of the setting."},
-    {"VALUE", ValueKind::text, false, false, "Its new value."}};
-constexpr Positional kHelpOf[] = {
-    {"COMMAND", ValueKind::text, false, false, "Name of a command."}};
+constexpr Positional kSetting[] = {{"NAME", ValueKind::text, false, false, "Name of the setting."},
+                                   {"VALUE", ValueKind::text, false, false, "Its new value."}};
+constexpr Positional kHelpOf[] = {{"COMMAND", ValueKind::text, false, false, "Name of a command."}};
 constexpr Positional kScript[] = {
     {"FILE", ValueKind::file, true, false, "Python script to run."},
     {"ARGS", ValueKind::text, false, true, "Its arguments (sys.argv[1:])."}};
@@ -41,13 +40,15 @@ constexpr Command kCommands[] = {
      .summary = "Show the stack of a thread or goroutine over Go and C.",
      .flags = kBtFlags,
      .example = "--goroutine 18",
-     .cost = "Reads memory only; the process is not changed. One stack takes milliseconds, all stacks "
-             "about a second for 100,000 goroutines."},
+     .cost =
+         "Reads memory only; the process is not changed. One stack takes milliseconds, all stacks "
+         "about a second for 100,000 goroutines."},
     {.name = "goroutines",
      .summary = "List goroutines with state, wait reason and time, thread and user frame.",
      .flags = kGoroutinesFlags,
      .example = "--group --where main.",
-     .cost = "Reads memory only; the process is not changed. About a second for 100,000 goroutines."},
+     .cost =
+         "Reads memory only; the process is not changed. About a second for 100,000 goroutines."},
     {.name = "frame",
      .summary = "Select a frame of the stack that cgo bt shows.",
      .positionals = kFrameNumber,
@@ -65,7 +66,8 @@ constexpr Command kCommands[] = {
      .cost = "Changes what LLDB has selected, nothing in the process.",
      .host = Host::lldb},
     {.name = "doctor",
-     .summary = "Say what was found in this target, what is missing for good answers, and what to do.",
+     .summary =
+         "Say what was found in this target, what is missing for good answers, and what to do.",
      .flags = kDoctorFlags,
      .example = "",
      .cost = "Reads memory only; the process is not changed. Milliseconds."},
@@ -98,8 +100,8 @@ constexpr Command kCommands[] = {
 
 constexpr Flag kTargetFlags[] = {
     {"--core", ValueKind::file, "FILE", "The core to look at.", Host::headless},
-    {"--exe", ValueKind::file, "FILE", "The program the core is of, where it is not found by itself.",
-     Host::headless},
+    {"--exe", ValueKind::file, "FILE",
+     "The program the core is of, where it is not found by itself.", Host::headless},
     {"--pid", ValueKind::number, "N", "The process to look at; it is stopped meanwhile.",
      Host::headless},
 };

@@ -22,18 +22,21 @@ std::string bash_completion() {
       "  case \"$before\" in\n";
   for (const Flag& flag : target_flags())
     if (flag.kind == ValueKind::file)
-      text += "    " + std::string(flag.name) +
-              ") COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n";
+      text +=
+          "    " + std::string(flag.name) + ") COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n";
   text +=
       "    --completion) COMPREPLY=($(compgen -W 'bash zsh' -- \"$word\")); return ;;\n"
       "  esac\n"
       "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-      "    COMPREPLY=($(compgen -W '" + command_names() + "' -- \"$word\"))\n    return\n  fi\n"
+      "    COMPREPLY=($(compgen -W '" +
+      command_names() +
+      "' -- \"$word\"))\n    return\n  fi\n"
       "  case \"${COMP_WORDS[1]}\" in\n";
   for (const Command& command : command_table()) {
     if (!exists_in(command.host, Host::headless)) continue;
     std::string words;
-    for (const Flag& flag : flags_of(command, Host::headless)) words += std::string(flag.name) + " ";
+    for (const Flag& flag : flags_of(command, Host::headless))
+      words += std::string(flag.name) + " ";
     if (command.name == "help") words += command_names();
     text += "    " + std::string(command.name) + ") COMPREPLY=($(compgen -W '" + words + "' ";
     if (!command.positionals.empty() && command.positionals[0].kind == ValueKind::file)
@@ -77,8 +80,9 @@ std::string zsh_completion() {
   for (const Command& command : command_table())
     if (exists_in(command.host, Host::headless))
       text += "      '" + std::string(command.name) + ":" + zsh_text(command.summary) + "'\n";
-  text += "    )\n    _describe command commands\n    return\n  fi\n"
-          "  local command=$words[2]\n  shift words\n  (( CURRENT-- ))\n  case $command in\n";
+  text +=
+      "    )\n    _describe command commands\n    return\n  fi\n"
+      "  local command=$words[2]\n  shift words\n  (( CURRENT-- ))\n  case $command in\n";
   for (const Command& command : command_table()) {
     if (!exists_in(command.host, Host::headless)) continue;
     text += "    " + std::string(command.name) + ") _arguments";

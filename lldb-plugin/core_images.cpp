@@ -115,7 +115,8 @@ std::vector<Image> images_of_core(const CoreFile& core, const std::string& exe) 
   std::string main_program = executable ? executable->path : "";
   std::vector<MappedFile>& files = grouping.files();
   if (executable && executable->path.empty()) {
-    main_program = exe;  // A core without a list of files: the program is known by its headers only.
+    main_program =
+        exe;  // A core without a list of files: the program is known by its headers only.
     files.push_back({exe, executable->base, executable->elf.range, executable->elf.build_id});
   }
   std::vector<Image> images = images_of(files, core, main_program, exe);

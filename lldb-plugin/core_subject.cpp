@@ -17,8 +17,10 @@ class CoreDebuggee final : public Debuggee {
   CoreDebuggee(const ArchInfo& arch, std::span<const CoreThread> threads,
                std::span<const Mapping> mappings, std::string process_name,
                std::shared_ptr<const MemoryReader> memory, std::shared_ptr<const ImageMap> images)
-      : arch_(arch), mappings_(std::vector(mappings.begin(), mappings.end())),
-        memory_(std::move(memory)), images_(std::move(images)) {
+      : arch_(arch),
+        mappings_(std::vector(mappings.begin(), mappings.end())),
+        memory_(std::move(memory)),
+        images_(std::move(images)) {
     for (const CoreThread& thread : threads) {
       ThreadInfo info{.tid = thread.tid, .index = static_cast<std::uint32_t>(threads_.size() + 1)};
       if (threads_.empty()) info.name = process_name;
@@ -78,7 +80,8 @@ class CoreSubject final : public Subject {
   std::optional<std::uint64_t> thread_;
 };
 
-/// The thread the signal hit: the one with its details, else the first that has one, else the first.
+/// The thread the signal hit: the one with its details, else the first that has one, else the
+/// first.
 std::optional<std::uint64_t> thread_of_interest(std::span<const CoreThread> threads) {
   for (const CoreThread& thread : threads)
     if (thread.details && thread.details->number != 0) return thread.tid;
@@ -117,7 +120,8 @@ std::unique_ptr<Subject> subject_of(std::shared_ptr<const Core> core, std::vecto
 
 }  // namespace
 
-Result<std::unique_ptr<Subject>> open_core_subject(const std::string& path, const std::string& exe) {
+Result<std::unique_ptr<Subject>> open_core_subject(const std::string& path,
+                                                   const std::string& exe) {
   if (auto core = CoreFile::open(path)) {
     std::string name = (*core)->process() ? (*core)->process()->name : "";
     std::vector<Image> images = images_of_core(**core, exe);

@@ -1,10 +1,10 @@
+#include "lldb-plugin/dwarf_source.h"
+
 #include <cstdlib>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
-
-#include "lldb-plugin/dwarf_source.h"
 
 namespace cgo {
 namespace {

@@ -134,7 +134,8 @@ std::string format_row(const GoroutineRow& row, bool colour) {
     const std::string function = escaped(row.user_frame->function);
     place = colour ? "\x1b[1m" + function + "\x1b[0m" : function;
     if (!row.user_frame->file.empty())
-      place += fmt::format("  {}:{}", escaped(base_name(row.user_frame->file)), row.user_frame->line);
+      place +=
+          fmt::format("  {}:{}", escaped(base_name(row.user_frame->file)), row.user_frame->line);
   } else if (row.created_by && !row.created_by->function.empty()) {
     place = "no user frame; created by " + escaped(row.created_by->function);
   }

@@ -23,7 +23,8 @@ struct GoroutineRow {
     std::optional<std::uint64_t> goroutine;
   };
   std::optional<Creator> created_by;
-  std::optional<Frame> user_frame;  ///< The innermost one that is neither plumbing nor the runtime's.
+  std::optional<Frame>
+      user_frame;  ///< The innermost one that is neither plumbing nor the runtime's.
   std::size_t user_frame_number = 0;
   bool locked_to_thread = false;
   Stack stack;

@@ -18,8 +18,8 @@ constexpr auto kPatience = std::chrono::milliseconds(100);
 /// LLDB's own work grows faster than the number of threads: more than this hangs it.
 constexpr std::uint64_t kMostThreads = 10'000;
 
-/// LLDB takes the plugin from a file only: one that imports what is in memory. Removed at the end of
-/// the process; empty when it could not be written.
+/// LLDB takes the plugin from a file only: one that imports what is in memory. Removed at the end
+/// of the process; empty when it could not be written.
 const std::string& plugin_file() {
   static const std::string& path = *new std::string([]() -> std::string {
     std::error_code error;
@@ -29,10 +29,11 @@ const std::string& plugin_file() {
     std::ofstream(file) << "from lldb_cgo_threads import OperatingSystemPlugIn\n";
     return file.string();
   }());
-  static const bool removed_at_exit = std::atexit([] {
-    std::error_code error;
-    if (!plugin_file().empty()) fs::remove_all(fs::path(plugin_file()).parent_path(), error);
-  }) == 0;
+  static const bool removed_at_exit =
+      std::atexit([] {
+        std::error_code error;
+        if (!plugin_file().empty()) fs::remove_all(fs::path(plugin_file()).parent_path(), error);
+      }) == 0;
   (void)removed_at_exit;
   return path;
 }
@@ -55,8 +56,8 @@ void apply(lldb::SBDebugger debugger, const Settings& settings) {
   if (settings.goroutine_threads() == 0)
     interpreter.HandleCommand((std::string("settings clear ") + kSetting).c_str(), result, false);
   else if (!plugin_file().empty())
-    interpreter.HandleCommand((std::string("settings set ") + kSetting + " " + plugin_file()).c_str(),
-                              result, false);
+    interpreter.HandleCommand(
+        (std::string("settings set ") + kSetting + " " + plugin_file()).c_str(), result, false);
 }
 
 }  // namespace

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <lldb/API/LLDB.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <lldb/API/LLDB.h>
 
 #include "lldb-plugin/lldb_commands.h"
 

@@ -30,7 +30,8 @@ int print(Answer answer, std::string_view command) {
                  escaped(warning).c_str());
   if (answer.failure) {
     answer.failure->hint = headless_hint(answer.failure->hint);
-    std::fprintf(stderr, "%s\n", format_failure("lldb-cgo " + std::string(command), *answer.failure).c_str());
+    std::fprintf(stderr, "%s\n",
+                 format_failure("lldb-cgo " + std::string(command), *answer.failure).c_str());
   }
   if (std::fflush(stdout) != 0) return static_cast<int>(ExitStatus::no_target);
   return static_cast<int>(answer.status);
@@ -65,12 +66,14 @@ int read_core(const CommandLine& line, const std::string& core) {
                    line.command->name);
   auto subject = open_core_subject(core, line.text("--exe").value_or(""));
   if (!subject && subject.error().code == ErrorCode::io_failure)
-    return print(Answer::failed({"cannot open the core", subject.error().message, "give a file that can be read"}),
+    return print(Answer::failed({"cannot open the core", subject.error().message,
+                                 "give a file that can be read"}),
                  line.command->name);
   if (!subject && subject.error().code == ErrorCode::malformed_data)
-    return print(Answer::failed({"cannot read the core", subject.error().message,
-                                 "give an ELF core (of the kernel or gcore) or a minidump of LLDB"}),
-                 line.command->name);
+    return print(
+        Answer::failed({"cannot read the core", subject.error().message,
+                        "give an ELF core (of the kernel or gcore) or a minidump of LLDB"}),
+        line.command->name);
   if (!subject) return run_through_lldb(line);
   const std::unique_ptr<Activity> activity = terminal_activity();
   CommandContext context{**subject, *activity, Host::headless, use_colour(line)};
@@ -86,7 +89,8 @@ int run(const std::vector<std::string>& words) {
   if (name == "--help" || name == "-h") name = "help";
   if (name == "--version" || name == "-V") name = "version";
   const Command* command = find_command(name, Host::headless);
-  if (command == nullptr) return bad_arguments(unknown_command(name, Host::headless).message, "lldb-cgo help");
+  if (command == nullptr)
+    return bad_arguments(unknown_command(name, Host::headless).message, "lldb-cgo help");
   const auto line = parse_command_line(*command, std::span(words).subspan(1), Host::headless);
   const std::string more = "lldb-cgo help " + name;
   if (!line) return bad_arguments(name + ": " + line.error().message, more);

@@ -42,10 +42,11 @@ void tell_where_the_server_is(void* liblldb) {
   if (const auto at = name.find("lldb-"); at != std::string::npos)
     number = std::to_string(std::atoi(name.c_str() + at + 5));
   const fs::path root = library.parent_path().parent_path().parent_path();  // …/usr
-  for (const fs::path& server : {root / "lib" / ("llvm-" + number) / "bin" / "lldb-server",
-                                 library.parent_path().parent_path() / "bin" / "lldb-server",
-                                 root.parent_path() / "usr/lib" / ("llvm-" + number) / "bin" / "lldb-server",
-                                 root / "bin" / ("lldb-server-" + number)})
+  for (const fs::path& server :
+       {root / "lib" / ("llvm-" + number) / "bin" / "lldb-server",
+        library.parent_path().parent_path() / "bin" / "lldb-server",
+        root.parent_path() / "usr/lib" / ("llvm-" + number) / "bin" / "lldb-server",
+        root / "bin" / ("lldb-server-" + number)})
     if (fs::exists(server, error)) {
       setenv("LLDB_DEBUGSERVER_PATH", server.c_str(), 1);
       return;
@@ -60,7 +61,8 @@ std::vector<fs::path> plugin_candidates() {
 }
 
 int failed(const std::string& what, const std::string& why, const std::string& hint) {
-  std::fprintf(stderr, "lldb-cgo: %s\n  why: %s\n  try: %s\n", what.c_str(), why.c_str(), hint.c_str());
+  std::fprintf(stderr, "lldb-cgo: %s\n  why: %s\n  try: %s\n", what.c_str(), why.c_str(),
+               hint.c_str());
   return static_cast<int>(ExitStatus::no_target);
 }
 
@@ -69,7 +71,8 @@ int failed(const std::string& what, const std::string& why, const std::string& h
 int run_through_lldb(const CommandLine& line) {
   void* liblldb = open_liblldb();
   if (liblldb == nullptr)
-    return failed("cannot load LLDB", dlerror(), "install lldb-22, or set LLDB_CGO_LIBLLDB to a liblldb");
+    return failed("cannot load LLDB", dlerror(),
+                  "install lldb-22, or set LLDB_CGO_LIBLLDB to a liblldb");
   tell_where_the_server_is(liblldb);
   void* plugin = nullptr;
   std::string why = "no lldb-cgo.so beside this program";
@@ -81,10 +84,12 @@ int run_through_lldb(const CommandLine& line) {
     why = dlerror();
   }
   using Entry = int(int, const char* const*);
-  auto* entry = plugin == nullptr ? nullptr : reinterpret_cast<Entry*>(dlsym(plugin, "lldb_cgo_headless"));
+  auto* entry =
+      plugin == nullptr ? nullptr : reinterpret_cast<Entry*>(dlsym(plugin, "lldb_cgo_headless"));
   if (entry == nullptr) return failed("cannot load the plugin", why, "install lldb-cgo again");
   std::vector<std::string> words{std::string(line.command->name)};
-  for (const auto& [flag, value] : line.flags) words.push_back(value.empty() ? flag : flag + "=" + value);
+  for (const auto& [flag, value] : line.flags)
+    words.push_back(value.empty() ? flag : flag + "=" + value);
   words.push_back("--");
   words.insert(words.end(), line.positionals.begin(), line.positionals.end());
   std::vector<const char*> pointers;

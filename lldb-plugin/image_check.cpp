@@ -55,9 +55,10 @@ std::optional<Error> file_mismatch(const std::string& path, const ElfFile& file,
                                    const std::optional<std::string>& known_id) {
   const BuildIds ran = build_ids_in_memory(memory, base);
   const BuildIds have = build_ids_of(file);
-  const auto differ = [&](const char* kind, const std::string& of_process, const std::string& of_file) {
-    return Error{ErrorCode::not_found, path + " is not the file the process ran: its " + kind + " is " +
-                                           of_file + ", the process has " + of_process};
+  const auto differ = [&](const char* kind, const std::string& of_process,
+                          const std::string& of_file) {
+    return Error{ErrorCode::not_found, path + " is not the file the process ran: its " + kind +
+                                           " is " + of_file + ", the process has " + of_process};
   };
   const std::optional<std::string>& gnu = ran.gnu ? ran.gnu : known_id;
   if (gnu && have.gnu && *gnu != *have.gnu) return differ("build id", *gnu, *have.gnu);

@@ -18,8 +18,9 @@ struct BuildIds {
 BuildIds build_ids_in_memory(const MemoryReader& memory, Address base);
 BuildIds build_ids_of(const ElfFile& file);
 
-/// Why `file` is not the one that a process mapped at `base`, with both ids; nothing when it may be.
-/// `memory` must not read from files. `known_id` is what else is known of the process's build id.
+/// Why `file` is not the one that a process mapped at `base`, with both ids; nothing when it may
+/// be. `memory` must not read from files. `known_id` is what else is known of the process's build
+/// id.
 std::optional<Error> file_mismatch(const std::string& path, const ElfFile& file,
                                    const MemoryReader& memory, Address base,
                                    const std::optional<std::string>& known_id);

@@ -6,10 +6,11 @@
 
 #include <cstring>
 
-// One file serves several releases of LLDB because it does not link liblldb: the functions are bound
-// at their first call to the liblldb that is in the process. Two things follow. Python's `import
-// lldb` opens liblldb without RTLD_GLOBAL, so it has to be made global first. And a release that
-// lacks a function must be noticed before the call, because a failed lazy binding ends the process.
+// One file serves several releases of LLDB because it does not link liblldb: the functions are
+// bound at their first call to the liblldb that is in the process. Two things follow. Python's
+// `import lldb` opens liblldb without RTLD_GLOBAL, so it has to be made global first. And a release
+// that lacks a function must be noticed before the call, because a failed lazy binding ends the
+// process.
 
 namespace cgo {
 namespace {
@@ -55,7 +56,8 @@ std::vector<std::string> missing_lldb_functions() {
   const char* names = nullptr;
   const ElfW(Dyn)* entry = own_dynamic_section();
   for (; entry != nullptr && entry->d_tag != DT_NULL; ++entry) {
-    if (entry->d_tag == DT_JMPREL) relocations = reinterpret_cast<const ElfW(Rela)*>(entry->d_un.d_ptr);
+    if (entry->d_tag == DT_JMPREL)
+      relocations = reinterpret_cast<const ElfW(Rela)*>(entry->d_un.d_ptr);
     if (entry->d_tag == DT_PLTRELSZ) relocation_bytes = entry->d_un.d_val;
     if (entry->d_tag == DT_SYMTAB) symbols = reinterpret_cast<const ElfW(Sym)*>(entry->d_un.d_ptr);
     if (entry->d_tag == DT_STRTAB) names = reinterpret_cast<const char*>(entry->d_un.d_ptr);
@@ -64,7 +66,8 @@ std::vector<std::string> missing_lldb_functions() {
   if (relocations == nullptr || symbols == nullptr || names == nullptr) return missing;
   for (std::size_t i = 0; i < relocation_bytes / sizeof *relocations; ++i) {
     const char* name = names + symbols[ELF64_R_SYM(relocations[i].r_info)].st_name;
-    const bool of_lldb = std::strncmp(name, "_ZN4lldb", 8) == 0 || std::strncmp(name, "_ZNK4lldb", 9) == 0;
+    const bool of_lldb =
+        std::strncmp(name, "_ZN4lldb", 8) == 0 || std::strncmp(name, "_ZNK4lldb", 9) == 0;
     if (of_lldb && dlsym(RTLD_DEFAULT, name) == nullptr) missing.emplace_back(name);
   }
   return missing;

@@ -1,9 +1,8 @@
-#include "lldb-plugin/lldb_commands.h"
-
 #include <string>
 #include <vector>
 
 #include "lldb-plugin/command_help.h"
+#include "lldb-plugin/lldb_commands.h"
 #include "unwind/format.h"
 
 namespace cgo {
@@ -32,14 +31,17 @@ class LldbCommand final : public lldb::SBCommandPluginInterface {
     const std::string name = "cgo " + std::string(command_.name);
     const std::vector<std::string> words = words_of(argv);
     const auto line = parse_command_line(command_, words, Host::lldb);
-    if (!line) return fail(result, name + ": " + escaped(line.error().message) + "\n  try: cgo help " + std::string(command_.name));
+    if (!line)
+      return fail(result, name + ": " + escaped(line.error().message) + "\n  try: cgo help " +
+                              std::string(command_.name));
     if (line->help) {
       result.PutCString(help_for(command_, Host::lldb).c_str());
       return true;
     }
     const bool colour = debugger.GetUseColor() && !line->has("--json");
-    return show(run_in_lldb(*plugin_, debugger, debugger.GetSelectedTarget().GetProcess(), *line, colour),
-                name, result);
+    return show(
+        run_in_lldb(*plugin_, debugger, debugger.GetSelectedTarget().GetProcess(), *line, colour),
+        name, result);
   } catch (...) {
     return fail(result, "cgo: an internal error");
   }
@@ -77,8 +79,7 @@ bool add_commands(lldb::SBDebugger debugger, std::shared_ptr<Plugin> plugin) {
                                std::string(command.name);
     // LLDB keeps the pointer and deletes it with the command.
     cgo.AddCommand(std::string(command.name).c_str(), new LldbCommand(command, plugin),
-                   summary.c_str(),
-                   syntax.c_str());
+                   summary.c_str(), syntax.c_str());
   }
   return true;
 }

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <memory>
-
 #include <lldb/API/LLDB.h>
+
+#include <memory>
 
 #include "lldb-plugin/command_context.h"
 #include "lldb-plugin/session.h"

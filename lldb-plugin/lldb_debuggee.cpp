@@ -20,7 +20,8 @@ Result<const ArchInfo*> arch_of(lldb::SBTarget target) {
   const std::string text = triple == nullptr ? "" : triple;
   const ArchInfo* arch = nullptr;
   if (text.starts_with("x86_64")) arch = arch_for_elf_machine(EM_X86_64);
-  if (text.starts_with("aarch64") || text.starts_with("arm64")) arch = arch_for_elf_machine(EM_AARCH64);
+  if (text.starts_with("aarch64") || text.starts_with("arm64"))
+    arch = arch_for_elf_machine(EM_AARCH64);
   if (arch == nullptr)
     return Error{ErrorCode::unsupported, "no support for the CPU of this target (" + text + ")"};
   return arch;
@@ -28,12 +29,15 @@ Result<const ArchInfo*> arch_of(lldb::SBTarget target) {
 
 LldbDebuggee::LldbDebuggee(lldb::SBProcess process, std::shared_ptr<const ImageMap> images,
                            ProcessMemory memory, const ArchInfo& arch)
-    : process_(process), images_(std::move(images)), memory_(std::move(memory)), arch_(arch),
+    : process_(process),
+      images_(std::move(images)),
+      memory_(std::move(memory)),
+      arch_(arch),
       is_core_(is_core_process(process)) {}
 
 /// What rules for the innermost frame refer to. In C that is what calls preserve, and on amd64 r10
-/// (the frame address while C realigns a stack); in Go, which preserves nothing, rdx and r12 (the old
-/// stack while Go switches to another).
+/// (the frame address while C realigns a stack); in Go, which preserves nothing, rdx and r12 (the
+/// old stack while Go switches to another).
 bool LldbDebuggee::unwinding_needs(const ArchInfo& arch, unsigned dwarf, Wanted wanted) {
   constexpr unsigned kRdx = 1, kR10 = 10, kR12 = 12;
   if (wanted == Wanted::all) return true;
@@ -45,8 +49,8 @@ bool LldbDebuggee::unwinding_needs(const ArchInfo& arch, unsigned dwarf, Wanted 
          arch.callee_saved.end();
 }
 
-// LLDB is never asked with the lock held: it may answer by making a list of frames, which comes back
-// here with registers, on this thread or on another.
+// LLDB is never asked with the lock held: it may answer by making a list of frames, which comes
+// back here with registers, on this thread or on another.
 
 std::vector<ThreadInfo> LldbDebuggee::threads() const {
   {
@@ -71,7 +75,8 @@ std::vector<ThreadInfo> LldbDebuggee::threads() const {
   return threads;
 }
 
-LldbDebuggee::ThreadRegisters LldbDebuggee::read_registers(lldb::SBFrame frame, Wanted wanted) const {
+LldbDebuggee::ThreadRegisters LldbDebuggee::read_registers(lldb::SBFrame frame,
+                                                           Wanted wanted) const {
   ThreadRegisters result{Registers(arch_), std::nullopt, wanted == Wanted::all};
   const auto value_of = [&](std::string_view name) -> std::optional<std::uint64_t> {
     lldb::SBValue value = frame.FindRegister(std::string(name).c_str());
@@ -97,7 +102,8 @@ Result<LldbDebuggee::ThreadRegisters> LldbDebuggee::thread_registers(std::uint64
   {
     const std::lock_guard lock(mutex_);
     const auto known = registers_.find(tid);
-    if (known != registers_.end() && (known->second.all || taken_are_enough_ > 0)) return known->second;
+    if (known != registers_.end() && (known->second.all || taken_are_enough_ > 0))
+      return known->second;
     if (all_fetched_) return gone();
   }
   lldb::SBThread thread = process_.GetThreadByID(tid);

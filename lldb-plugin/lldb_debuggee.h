@@ -1,5 +1,7 @@
 #pragma once
 
+#include <lldb/API/LLDB.h>
+
 #include <atomic>
 #include <map>
 #include <memory>
@@ -7,8 +9,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <lldb/API/LLDB.h>
 
 #include "lldb-plugin/process_memory.h"
 #include "target/debuggee.h"
@@ -34,9 +34,9 @@ class LldbDebuggee final : public Debuggee {
 
   /// Reads the registers of all threads, so that nothing below asks LLDB any more.
   void fetch_threads() const;
-  /// Takes the registers of a thread that unwinding needs from its innermost frame, instead of asking
-  /// the thread for the frame: a frame provider must not do that. Each one costs a round trip to the
-  /// process, so no other register is read. `in_go` says what its pc is in.
+  /// Takes the registers of a thread that unwinding needs from its innermost frame, instead of
+  /// asking the thread for the frame: a frame provider must not do that. Each one costs a round
+  /// trip to the process, so no other register is read. `in_go` says what its pc is in.
   void take_registers(std::uint64_t tid, lldb::SBFrame innermost, bool in_go) const;
   /// The same with pc, sp and frame pointer only: all that can be asked once LLDB has put the frame
   /// into a list that is being made. Unwinding mostly needs no more.
@@ -46,7 +46,9 @@ class LldbDebuggee final : public Debuggee {
   /// While one of these lives, taken registers are good enough and LLDB is not asked for frames.
   class TakenAreEnough {
    public:
-    explicit TakenAreEnough(const LldbDebuggee& debuggee) : debuggee_(debuggee) { ++debuggee_.taken_are_enough_; }
+    explicit TakenAreEnough(const LldbDebuggee& debuggee) : debuggee_(debuggee) {
+      ++debuggee_.taken_are_enough_;
+    }
     ~TakenAreEnough() { --debuggee_.taken_are_enough_; }
     TakenAreEnough(const TakenAreEnough&) = delete;
     TakenAreEnough& operator=(const TakenAreEnough&) = delete;

@@ -84,7 +84,8 @@ std::optional<Image> image_of(lldb::SBModule module, lldb::SBTarget target,
   image.file = *std::move(file);
   image.range = range_of_file(*image.file, image.bias);
   if (in_memory_only) return image;
-  image.mismatch = file_mismatch(image.path, *image.file, memory, image.range.begin, module_id(module));
+  image.mismatch =
+      file_mismatch(image.path, *image.file, memory, image.range.begin, module_id(module));
   if (image.mismatch) image.range = from_sections;
   return image;
 }

@@ -17,10 +17,12 @@ constexpr LldbRunner kLldbRunners[] = {{"frame", run_frame}, {"up", run_up}, {"d
 
 Answer no_process(lldb::SBDebugger debugger) {
   if (!debugger.GetSelectedTarget().IsValid())
-    return Answer::failed({"no process", "no target is selected",
-                           "'target create PROGRAM' and 'run', or 'target create PROGRAM --core FILE'"});
-  return Answer::failed({"no process", "the selected target does not run",
-                         "'run' it, 'process attach', or open a core with 'target create --core FILE'"});
+    return Answer::failed(
+        {"no process", "no target is selected",
+         "'target create PROGRAM' and 'run', or 'target create PROGRAM --core FILE'"});
+  return Answer::failed(
+      {"no process", "the selected target does not run",
+       "'run' it, 'process attach', or open a core with 'target create --core FILE'"});
 }
 
 bool has_process(lldb::SBProcess process) {

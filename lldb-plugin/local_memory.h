@@ -6,8 +6,8 @@
 
 namespace cgo {
 
-/// Memory of a process of this machine through process_vm_readv: a tenth of the cost of asking LLDB.
-/// Shows LLDB's breakpoint instructions where they are. Thread-safe.
+/// Memory of a process of this machine through process_vm_readv: a tenth of the cost of asking
+/// LLDB. Shows LLDB's breakpoint instructions where they are. Thread-safe.
 class LocalMemory final : public MemoryReader {
  public:
   explicit LocalMemory(pid_t pid) : pid_(pid) {}

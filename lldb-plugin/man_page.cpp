@@ -51,10 +51,13 @@ std::string man_page() {
   std::string text = ".TH LLDB\\-CGO 1 \"\" \"lldb\\-cgo " + roff(version_text()) + "\"\n";
   text +=
       ".SH NAME\nlldb\\-cgo \\- one true stack over Go and C, from cores and processes\n"
-      ".SH SYNOPSIS\n.B lldb\\-cgo\n.I COMMAND\n[flags] (\\-\\-core FILE [\\-\\-exe FILE] | \\-\\-pid N)\n"
+      ".SH SYNOPSIS\n.B lldb\\-cgo\n.I COMMAND\n[flags] (\\-\\-core FILE [\\-\\-exe FILE] | "
+      "\\-\\-pid N)\n"
       ".SH DESCRIPTION\n"
-      "Shows programs that mix Go and C or C++ through cgo: C, C++ and Go frames of one goroutine in "
-      "one list, at any nesting depth, through signal frames. The same commands exist inside LLDB as\n"
+      "Shows programs that mix Go and C or C++ through cgo: C, C++ and Go frames of one goroutine "
+      "in "
+      "one list, at any nesting depth, through signal frames. The same commands exist inside LLDB "
+      "as\n"
       ".B cgo\n.I COMMAND\nafter\n.BR \"plugin load lldb\\-cgo.so\" .\n"
       ".SH OPTIONS THAT NAME THE TARGET\n";
   for (const Flag& flag : target_flags())
@@ -67,9 +70,10 @@ std::string man_page() {
   for (const Command& command : command_table())
     if (command.host == Host::lldb) text += command_section(command, Host::lldb);
   text += exit_status();
-  text += ".SH ENVIRONMENT\n.TP\n.B LLDB_CGO_LIBLLDB\nThe liblldb to use; the newest one found "
-          "otherwise.\n"
-          ".SH SEE ALSO\n.BR lldb (1)\n";
+  text +=
+      ".SH ENVIRONMENT\n.TP\n.B LLDB_CGO_LIBLLDB\nThe liblldb to use; the newest one found "
+      "otherwise.\n"
+      ".SH SEE ALSO\n.BR lldb (1)\n";
   return text;
 }
 

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <lldb/API/LLDB.h>
+
 #include <cstdint>
 #include <list>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <lldb/API/LLDB.h>
 
 #include "lldb-plugin/session.h"
 #include "lldb-plugin/stack_collection.h"
@@ -21,7 +21,7 @@ struct NativeStack {
   };
   std::vector<Physical> physical;  ///< Innermost first.
   struct Element {
-    std::size_t physical = 0;  ///< Index into `physical`; of the call before it for a gap.
+    std::size_t physical = 0;        ///< Index into `physical`; of the call before it for a gap.
     std::size_t from_outermost = 0;  ///< Elements of the same call outward of it.
     Frame frame;                     ///< A gap has its text as `function` and pc 0.
   };
@@ -30,9 +30,9 @@ struct NativeStack {
   bool complete = false;
 };
 
-/// Reads the registers of a thread from LLDB's frame 0 of it, for native_stack; `handed_over` says that
-/// the frame already belongs to the list that is being made. Both functions may run on any thread of
-/// LLDB, while it makes a list of frames, with the target's API lock held.
+/// Reads the registers of a thread from LLDB's frame 0 of it, for native_stack; `handed_over` says
+/// that the frame already belongs to the list that is being made. Both functions may run on any
+/// thread of LLDB, while it makes a list of frames, with the target's API lock held.
 void take_registers(Sessions& sessions, lldb::SBProcess process, std::uint64_t tid,
                     lldb::SBFrame innermost, bool handed_over);
 

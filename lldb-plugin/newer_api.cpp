@@ -8,9 +8,9 @@
 namespace cgo {
 namespace {
 
-// A member function takes `this` as its first argument and a returned class object through the usual
-// hidden pointer, on amd64 and on arm64, so it can be called through a plain function pointer.
-// Source: Itanium C++ ABI, sections 3.1 and 3.3.
+// A member function takes `this` as its first argument and a returned class object through the
+// usual hidden pointer, on amd64 and on arm64, so it can be called through a plain function
+// pointer. Source: Itanium C++ ABI, sections 3.1 and 3.3.
 template <class Function>
 Function* find(const char* mangled) {
   return reinterpret_cast<Function*>(dlsym(RTLD_DEFAULT, mangled));

@@ -1,16 +1,16 @@
 #pragma once
 
+#include <lldb/API/LLDB.h>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 
-#include <lldb/API/LLDB.h>
-
 namespace cgo {
 
-/// Calls of LLDB's API that LLDB 19 does not have, looked up by name when they are needed. Each says
-/// what happens where the running LLDB lacks it.
+/// Calls of LLDB's API that LLDB 19 does not have, looked up by name when they are needed. Each
+/// says what happens where the running LLDB lacks it.
 class NewerApi {
  public:
   /// Whether this LLDB lets a script provide stack frames (22 and later).

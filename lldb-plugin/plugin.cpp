@@ -1,7 +1,7 @@
+#include <lldb/API/LLDB.h>
+
 #include <cstdio>
 #include <memory>
-
-#include <lldb/API/LLDB.h>
 
 #include "lldb-plugin/debugger_hooks.h"
 #include "lldb-plugin/liblldb_binding.h"
@@ -25,7 +25,8 @@ __attribute__((visibility("default"))) bool PluginInitialize(SBDebugger debugger
 
 bool PluginInitialize(SBDebugger debugger) try {
   if (const auto missing = cgo::missing_lldb_functions(); !missing.empty()) {
-    std::fprintf(stderr, "lldb-cgo: this LLDB is too old (it lacks %s); LLDB 19 or newer is needed\n",
+    std::fprintf(stderr,
+                 "lldb-cgo: this LLDB is too old (it lacks %s); LLDB 19 or newer is needed\n",
                  missing.front().c_str());
     return false;
   }

@@ -69,7 +69,8 @@ Result<lldb::SBProcess> open_target(lldb::SBDebugger debugger, const CommandLine
   return load_core(debugger, line.text("--core").value_or(""), line.text("--exe").value_or(""));
 }
 
-Answer run_in_terminal(Plugin& plugin, lldb::SBProcess process, const CommandLine& line, bool colour) {
+Answer run_in_terminal(Plugin& plugin, lldb::SBProcess process, const CommandLine& line,
+                       bool colour) {
   const auto session = plugin.sessions.use(process);
   LldbSubject subject(session.get(), process.GetSelectedThread());
   const std::unique_ptr<Activity> activity = terminal_activity();
@@ -84,7 +85,8 @@ int finish_with(const Answer& answer, std::string_view command) {
     std::fprintf(stderr, "lldb-cgo %s: warning: %s\n", std::string(command).c_str(),
                  escaped(warning).c_str());
   if (answer.failure)
-    std::fprintf(stderr, "%s\n", format_failure("lldb-cgo " + std::string(command), *answer.failure).c_str());
+    std::fprintf(stderr, "%s\n",
+                 format_failure("lldb-cgo " + std::string(command), *answer.failure).c_str());
   return static_cast<int>(answer.status);
 }
 
@@ -94,14 +96,17 @@ int run_here(const CommandLine& line) {
   QuietDebugger debugger;
   auto process = open_target(debugger.get(), line);
   if (!process)
-    return finish_with(Answer::failed({"cannot open the target", process.error().message,
-                                       "check the number or file, and the right to trace it (ptrace_scope, root)"}),
-                       command);
+    return finish_with(
+        Answer::failed(
+            {"cannot open the target", process.error().message,
+             "check the number or file, and the right to trace it (ptrace_scope, root)"}),
+        command);
   int status = 0;
   if (command == "script") {
     status = run_script(debugger.get(), plugin, line);
   } else {
-    const bool colour = !line.has("--json") && isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
+    const bool colour =
+        !line.has("--json") && isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
     status = finish_with(run_in_terminal(*plugin, *process, line, colour), command);
   }
   if (line.has("--pid")) process->Detach();
@@ -111,17 +116,19 @@ int run_here(const CommandLine& line) {
 }  // namespace
 }  // namespace cgo
 
-extern "C" __attribute__((visibility("default"))) int lldb_cgo_headless(int count,
-                                                                        const char* const* words) try {
+extern "C" __attribute__((visibility("default"))) int lldb_cgo_headless(
+    int count, const char* const* words) try {
   using namespace cgo;
   if (const auto missing = missing_lldb_functions(); !missing.empty()) {
-    std::fprintf(stderr, "lldb-cgo: this LLDB is too old\n  why: it lacks %s\n  try: install lldb-22\n",
+    std::fprintf(stderr,
+                 "lldb-cgo: this LLDB is too old\n  why: it lacks %s\n  try: install lldb-22\n",
                  missing.front().c_str());
     return static_cast<int>(ExitStatus::no_target);
   }
   const Command* command = find_command(count > 0 ? words[0] : "", Host::headless);
   if (command == nullptr) return static_cast<int>(ExitStatus::bad_arguments);
-  const auto line = parse_command_line(*command, std::vector<std::string>(words + 1, words + count), Host::headless);
+  const auto line = parse_command_line(*command, std::vector<std::string>(words + 1, words + count),
+                                       Host::headless);
   if (!line) return static_cast<int>(ExitStatus::bad_arguments);
   const int status = run_here(*line);
   std::fflush(nullptr);

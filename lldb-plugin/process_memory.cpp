@@ -92,8 +92,8 @@ MemoryAccess::MemoryAccess(lldb::SBProcess process) : process_(process) {
   raw_ = std::make_shared<SbMemory>(process);
   provenance_.memory = "LLDB, then files";
   const bool core = is_core_process(process);
-  provenance_.kind = core ? "core " + path_of_core(process)
-                          : "process " + std::to_string(process.GetProcessID());
+  provenance_.kind =
+      core ? "core " + path_of_core(process) : "process " + std::to_string(process.GetProcessID());
   parallel_ = core ? open_core() : open_local();
 }
 
@@ -124,7 +124,8 @@ bool MemoryAccess::open_local() {
 ProcessMemory MemoryAccess::of_stop(std::shared_ptr<const ImageMap> images) const {
   ProcessMemory memory;
   auto files = image_file_reader(std::move(images));
-  memory.reader = std::make_shared<SplicedReader>(local_ ? Readers{files, raw_} : Readers{raw_, files});
+  memory.reader =
+      std::make_shared<SplicedReader>(local_ ? Readers{files, raw_} : Readers{raw_, files});
   memory.parallel = parallel_;
   memory.provenance = provenance_;
   memory.executable = executable_in_core_;

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <lldb/API/LLDB.h>
+
 #include <functional>
 #include <memory>
 #include <optional>
-
-#include <lldb/API/LLDB.h>
 
 #include "lldb-plugin/subject.h"
 #include "target/image.h"
@@ -18,7 +18,8 @@ struct ProcessMemory {
   bool parallel = false;               ///< Several threads may read at once.
   std::optional<std::int64_t> now_ns;  ///< CLOCK_MONOTONIC, for a process of this machine.
   Provenance provenance;
-  /// Whether an address outside all images can be executed, where that is known without asking LLDB.
+  /// Whether an address outside all images can be executed, where that is known without asking
+  /// LLDB.
   std::function<bool(Address)> executable;
 };
 

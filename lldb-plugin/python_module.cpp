@@ -1,7 +1,5 @@
 #include "lldb-plugin/python_module.h"
 
-#include "lldb-plugin/python_api.h"
-
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -9,6 +7,7 @@
 #include "lldb-plugin/embedded_python.h"
 #include "lldb-plugin/goroutine_threads.h"
 #include "lldb-plugin/native_frames.h"
+#include "lldb-plugin/python_api.h"
 #include "lldb-plugin/target_watch.h"
 
 namespace cgo {
@@ -82,8 +81,7 @@ Answer run_words(Plugin& plugin, lldb::SBDebugger debugger, lldb::SBProcess proc
   if (command == nullptr)
     return Answer::failed({"nothing was run", unknown_command(words[0], Host::lldb).message, "",
                            ExitStatus::bad_arguments});
-  const auto line =
-      parse_command_line(*command, std::span(words).subspan(1), Host::lldb);
+  const auto line = parse_command_line(*command, std::span(words).subspan(1), Host::lldb);
   if (!line)
     return Answer::failed({"nothing was run", line.error().message, "", ExitStatus::bad_arguments});
   return run_in_lldb(plugin, debugger, process, *line, false);
@@ -97,7 +95,8 @@ PyObject* py_run(PyObject* self, PyObject* arguments) {
   const auto* process = lldb_object<lldb::SBProcess>(of_process);
   if (debugger == nullptr || process == nullptr) return nullptr;
   std::vector<std::string> words;
-  if (!words_from(list, words) || words.empty()) return PyErr_Occurred() ? nullptr : Py_BuildValue("");
+  if (!words_from(list, words) || words.empty())
+    return PyErr_Occurred() ? nullptr : Py_BuildValue("");
   Answer answer;
   {
     const WithoutGil let_go;
@@ -105,15 +104,18 @@ PyObject* py_run(PyObject* self, PyObject* arguments) {
   }
   std::string problems;
   if (answer.failure) problems = format_failure(words[0], *answer.failure);
-  for (const std::string& warning : answer.warnings) problems += (problems.empty() ? "" : "\n") + warning;
-  return Py_BuildValue("(iNN)", static_cast<int>(answer.status), text_of(answer.out), text_of(problems));
+  for (const std::string& warning : answer.warnings)
+    problems += (problems.empty() ? "" : "\n") + warning;
+  return Py_BuildValue("(iNN)", static_cast<int>(answer.status), text_of(answer.out),
+                       text_of(problems));
 }
 
 PyObject* physical_list(const NativeStack& native) {
   PyObject* list = PyList_New(static_cast<Py_ssize_t>(native.physical.size()));
   for (std::size_t i = 0; list != nullptr && i < native.physical.size(); ++i)
-    PyList_SetItem(list, static_cast<Py_ssize_t>(i),
-                   Py_BuildValue("(KK)", native.physical[i].pc.value, native.physical[i].cfa.value));
+    PyList_SetItem(
+        list, static_cast<Py_ssize_t>(i),
+        Py_BuildValue("(KK)", native.physical[i].pc.value, native.physical[i].cfa.value));
   return list;
 }
 
@@ -143,7 +145,8 @@ PyObject* py_take_registers(PyObject* self, PyObject* arguments) {
   PyObject *of_process = nullptr, *of_frame = nullptr;
   unsigned long long tid = 0;
   int handed_over = 0;
-  if (!PyArg_ParseTuple(arguments, "OKOi:take_registers", &of_process, &tid, &of_frame, &handed_over))
+  if (!PyArg_ParseTuple(arguments, "OKOi:take_registers", &of_process, &tid, &of_frame,
+                        &handed_over))
     return nullptr;
   const auto* process = lldb_object<lldb::SBProcess>(of_process);
   const auto* frame = lldb_object<lldb::SBFrame>(of_frame);
@@ -228,7 +231,8 @@ bool add_native_module(std::shared_ptr<Plugin> plugin) {
   if (module == nullptr) return false;
   auto* kept = new std::shared_ptr<Plugin>(std::move(plugin));  // As long as Python runs.
   PyObject* capsule = PyCapsule_New(kept, kNativeModule, nullptr);
-  for (PyMethodDef* method = g_methods; capsule != nullptr && method->ml_name != nullptr; ++method) {
+  for (PyMethodDef* method = g_methods; capsule != nullptr && method->ml_name != nullptr;
+       ++method) {
     PyObject* function = PyCFunction_NewEx(method, capsule, nullptr);
     if (function == nullptr || PyObject_SetAttrString(module, method->ml_name, function) != 0)
       return false;
@@ -266,11 +270,13 @@ bool add_python_modules(lldb::SBDebugger debugger, std::shared_ptr<Plugin> plugi
       return false;
     }
   }
-  // LLDB looks classes up in the namespace of a debugger's scripts, where they are not by themselves.
+  // LLDB looks classes up in the namespace of a debugger's scripts, where they are not by
+  // themselves.
   lldb::SBCommandReturnObject result;
   lldb::SBCommandInterpreter interpreter = debugger.GetCommandInterpreter();
   for (const EmbeddedPython& source : embedded_python())
-    interpreter.HandleCommand((std::string("script import ") + source.module).c_str(), result, false);
+    interpreter.HandleCommand((std::string("script import ") + source.module).c_str(), result,
+                              false);
   interpreter.HandleCommand("script lldb_cgo._use_debugger(lldb.debugger)", result, false);
   return true;
 }
@@ -289,11 +295,16 @@ int run_script(lldb::SBDebugger debugger, std::shared_ptr<Plugin> plugin, const 
   }
   PyObject* module = PyImport_ImportModule("lldb_cgo");
   PyObject* lldb_module = PyImport_ImportModule("lldb");
-  PyObject* type = lldb_module == nullptr ? nullptr : PyObject_GetAttrString(lldb_module, "SBDebugger");
-  PyObject* of_debugger = type == nullptr ? nullptr : PyObject_CallMethod(type, "FindDebuggerWithID", "i", static_cast<int>(debugger.GetID()));
-  PyObject* status = module == nullptr || of_debugger == nullptr
-                         ? nullptr
-                         : PyObject_CallMethod(module, "_run_script", "sOO", line.positionals.at(0).c_str(), arguments, of_debugger);
+  PyObject* type =
+      lldb_module == nullptr ? nullptr : PyObject_GetAttrString(lldb_module, "SBDebugger");
+  PyObject* of_debugger = type == nullptr ? nullptr
+                                          : PyObject_CallMethod(type, "FindDebuggerWithID", "i",
+                                                                static_cast<int>(debugger.GetID()));
+  PyObject* status =
+      module == nullptr || of_debugger == nullptr
+          ? nullptr
+          : PyObject_CallMethod(module, "_run_script", "sOO", line.positionals.at(0).c_str(),
+                                arguments, of_debugger);
   if (status == nullptr) {
     PyErr_Print();
     return static_cast<int>(ExitStatus::no_target);

@@ -12,9 +12,8 @@ constexpr auto kProviderPatience = std::chrono::milliseconds(500);
 
 Error not_stopped(lldb::SBProcess process) {
   const char* state = lldb::SBDebugger::StateAsCString(process.GetState());
-  return Error{ErrorCode::not_found,
-               std::string("the process is ") + (state == nullptr ? "gone" : state) +
-                   ", not stopped"};
+  return Error{ErrorCode::not_found, std::string("the process is ") +
+                                         (state == nullptr ? "gone" : state) + ", not stopped"};
 }
 
 }  // namespace
@@ -56,12 +55,12 @@ Result<std::shared_ptr<const Stop>> Session::stop() {
   stop->parallel = memory.parallel;
   stop->now_ns = memory.now_ns;
   stop->provenance = memory.provenance;
-  auto debuggee = std::make_unique<const LldbDebuggee>(process_, program_->images,
-                                                       std::move(memory), *arch_);
+  auto debuggee =
+      std::make_unique<const LldbDebuggee>(process_, program_->images, std::move(memory), *arch_);
   debuggee_ = debuggee.get();
   stop->before_parallel = [threads = debuggee.get()] { threads->fetch_threads(); };
-  stop->unwinder = std::make_unique<const Unwinder>(*debuggee, program_->runtimes,
-                                                    program_->unwind_cache);
+  stop->unwinder =
+      std::make_unique<const Unwinder>(*debuggee, program_->runtimes, program_->unwind_cache);
   stop->debuggee = std::move(debuggee);
   if (stop_id_ != id) selected_.clear();
   stop_id_ = id;

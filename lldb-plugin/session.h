@@ -1,12 +1,12 @@
 #pragma once
 
+#include <lldb/API/LLDB.h>
+
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
-
-#include <lldb/API/LLDB.h>
 
 #include "lldb-plugin/lldb_debuggee.h"
 #include "lldb-plugin/subject.h"
@@ -42,7 +42,7 @@ class Session {
   std::shared_ptr<const Program> program_;
   std::uint32_t stop_id_ = 0;
   std::shared_ptr<const Stop> stop_;
-  const LldbDebuggee* debuggee_ = nullptr;  // stop_->debuggee.
+  const LldbDebuggee* debuggee_ = nullptr;         // stop_->debuggee.
   std::map<std::uint64_t, std::size_t> selected_;  // By tid, at stop_.
 };
 

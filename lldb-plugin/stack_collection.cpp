@@ -70,7 +70,8 @@ CollectedStack collect_stack(const Stop& stop, const StackOwner& owner, std::siz
     // Its saved registers are from before it ran: a stack from them would be invented.
     collected.runtime = owner.runtime;
     collected.goroutine = owner.goroutine;
-    collected.walk.error = Error{ErrorCode::not_found, "it runs, but on no thread that is known here"};
+    collected.walk.error =
+        Error{ErrorCode::not_found, "it runs, but on no thread that is known here"};
   } else {
     collected.runtime = owner.runtime;
     collected.goroutine = owner.goroutine;

@@ -16,7 +16,8 @@ namespace cgo {
 struct StackOwner {
   std::optional<ThreadInfo> thread;
   const GoRuntime* runtime = nullptr;
-  std::optional<Goroutine> goroutine;  ///< Without thread: the parked goroutine. With: known when walked.
+  std::optional<Goroutine>
+      goroutine;  ///< Without thread: the parked goroutine. With: known when walked.
 };
 
 /// Every goroutine of a stop and the thread that runs it, if any.
@@ -43,8 +44,8 @@ struct CollectedStack {
 /// ends with frame_limit.
 CollectedStack collect_stack(const Stop& stop, const StackOwner& owner, std::size_t limit);
 
-/// Calls `work` for [0, count) in pieces, on several threads when the stop allows it; pieces may run
-/// in any order. False when the activity was cancelled before all was done.
+/// Calls `work` for [0, count) in pieces, on several threads when the stop allows it; pieces may
+/// run in any order. False when the activity was cancelled before all was done.
 bool for_each_piece(const Stop& stop, std::size_t count, Activity& activity,
                     const std::function<void(std::size_t begin, std::size_t end)>& work);
 

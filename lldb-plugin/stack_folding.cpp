@@ -10,7 +10,8 @@ std::string folding_key(const Stack& stack) {
   fmt::memory_buffer key;
   auto out = std::back_inserter(key);
   if (stack.goroutine)
-    fmt::format_to(out, "{}\x1f{}", stack.goroutine->state, stack.goroutine->wait_reason.value_or(""));
+    fmt::format_to(out, "{}\x1f{}", stack.goroutine->state,
+                   stack.goroutine->wait_reason.value_or(""));
   for (const StackElement& element : stack.elements) {
     if (const Frame* frame = std::get_if<Frame>(&element))
       fmt::format_to(out, "\x1e{}\x1f{}\x1f{}\x1f{}", frame->function, frame->module, frame->file,

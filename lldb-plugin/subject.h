@@ -42,7 +42,7 @@ struct Stop {
   std::unique_ptr<const Unwinder> unwinder;
   bool parallel = false;  ///< Several threads may ask at once, after `before_parallel`.
   std::function<void()> before_parallel;  ///< May be empty.
-  std::optional<std::int64_t> now_ns;  ///< CLOCK_MONOTONIC of the process, where it is known.
+  std::optional<std::int64_t> now_ns;     ///< CLOCK_MONOTONIC of the process, where it is known.
   Provenance provenance;
 };
 

@@ -21,7 +21,7 @@ constexpr auto kProviderPatience = std::chrono::milliseconds(100);
 /// Commands that show frames. LLDB tells of a new target through an event, which a command that
 /// follows at once may overtake: these look for new targets themselves.
 constexpr const char* kCommandsThatShowFrames[] = {
-    "thread backtrace", "thread list",    "thread select", "thread info", "frame select",
+    "thread backtrace", "thread list",    "thread select",  "thread info", "frame select",
     "frame info",       "frame variable", "process status", "target list",
 };
 

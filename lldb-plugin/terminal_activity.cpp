@@ -1,5 +1,3 @@
-#include "lldb-plugin/activity.h"
-
 #include <unistd.h>
 
 #include <atomic>
@@ -7,6 +5,8 @@
 #include <csignal>
 #include <cstdio>
 #include <mutex>
+
+#include "lldb-plugin/activity.h"
 
 namespace cgo {
 namespace {
@@ -22,7 +22,7 @@ class TerminalActivity final : public Activity {
  public:
   TerminalActivity() : bar_(isatty(STDERR_FILENO) == 1) {
     g_interrupts = 0;
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = count_interrupt;
     sigaction(SIGINT, &action, &before_);
   }
@@ -65,7 +65,7 @@ class TerminalActivity final : public Activity {
   }
 
   const bool bar_;
-  struct sigaction before_ {};
+  struct sigaction before_{};
   std::mutex mutex_;
   std::string title_;
   std::uint64_t total_ = 0, done_ = 0;

@@ -305,7 +305,8 @@ std::vector<StackElement> Symbolizer::symbolize(const Walk& walk) const {
         append(*state_->tail_frames(physical.pc.address, inner_entry), physical, i);
       const bool is_export_stub = last_function(out) == "crosscall2";
       append(symbols->frames, physical, i);
-      // Also where a stripped file does not say that it comes from _cgo_export.c: nothing else calls crosscall2.
+      // Also where a stripped file does not say that it comes from _cgo_export.c: nothing else
+      // calls crosscall2.
       if (is_export_stub) std::get<Frame>(out.back()).plumbing = true;
       inner = &physical;
       inner_entry = symbols->entry;

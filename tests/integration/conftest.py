@@ -8,6 +8,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from harness import releases as go_releases  # noqa: E402
+from harness.matrix import Cell  # noqa: E402
 from harness.paths import PROGRAM, REPO  # noqa: E402
 from harness.stops import StopError  # noqa: E402
 
@@ -57,7 +58,7 @@ def pytest_runtest_makereport(item, call):
         report.longrepr = f"the fixture did not reach its stop: {call.excinfo.value}"
     if report.when == "call" or (report.when == "setup" and report.outcome != "passed"):
         cell = getattr(item, "matrix_cell", None) or item.callspec.params.get("cell") if hasattr(item, "callspec") else None
-        if cell is not None:
+        if isinstance(cell, Cell):
             report.user_properties.append(("cell", cell.describe()))
 
 

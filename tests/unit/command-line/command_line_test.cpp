@@ -37,10 +37,16 @@ TEST_CASE("a flag that is nothing like any is answered with all there are") {
 }
 
 TEST_CASE("wrong values are errors that name the flag") {
-  const std::vector<std::vector<std::string>> wrong = {
-      {"--limit"},         {"--limit", "ten"}, {"--limit", "-1"}, {"--limit="},
-      {"--limit", "1x"},   {"--json=yes"},     {"--limit", "99999999999999999999"},
-      {"--raw", "--raw"},  {"surplus"},        {"--core", ""}};
+  const std::vector<std::vector<std::string>> wrong = {{"--limit"},
+                                                       {"--limit", "ten"},
+                                                       {"--limit", "-1"},
+                                                       {"--limit="},
+                                                       {"--limit", "1x"},
+                                                       {"--json=yes"},
+                                                       {"--limit", "99999999999999999999"},
+                                                       {"--raw", "--raw"},
+                                                       {"surplus"},
+                                                       {"--core", ""}};
   for (const auto& words : wrong) {
     const auto line = parse("bt", words);
     CAPTURE(words);

@@ -1,7 +1,7 @@
-#include "lldb-plugin/command_help.h"
-
 #include <catch2/catch_test_macros.hpp>
 #include <string>
+
+#include "lldb-plugin/command_help.h"
 
 namespace cgo {
 namespace {
@@ -33,7 +33,8 @@ TEST_CASE("help does not offer what does not exist where it is asked for") {
 }
 
 TEST_CASE("the manual page and completion know every headless command and flag") {
-  const std::string man = man_page(), bash = shell_completion("bash"), zsh = shell_completion("zsh");
+  const std::string man = man_page(), bash = shell_completion("bash"),
+                    zsh = shell_completion("zsh");
   for (const Command& command : command_table()) {
     if (!exists_in(command.host, Host::headless)) continue;
     CAPTURE(command.name);
