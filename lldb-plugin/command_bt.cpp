@@ -7,12 +7,15 @@
 #include <variant>
 
 #include "lldb-plugin/command_context.h"
+#include "lldb-plugin/ordered_output.h"
 #include "lldb-plugin/stack_collection.h"
 #include "lldb-plugin/stack_folding.h"
 #include "unwind/format.h"
 
 namespace cgo {
 namespace {
+
+constexpr std::size_t kUsualJsonBytes = 2500;  // Of one stack.
 
 FormatOptions format_options(const CommandContext& context, const CommandLine& line) {
   return {.colour = context.colour, .raw = line.has("--raw")};
@@ -109,32 +112,33 @@ void finish_all(Answer& answer, const AllStacks& all, std::size_t incomplete, bo
 
 Answer all_as_json(CommandContext& context, const CommandLine& line, const Stop& stop) {
   const AllStacks all = all_owners(stop);
-  std::map<std::size_t, std::string> pieces;  // By first index.
-  std::mutex mutex;
+  Answer answer;
+  const auto write = [&](std::string_view text) {
+    if (context.write)
+      context.write(text);
+    else
+      answer.out += text;
+  };
   std::atomic<std::size_t> incomplete{0};
-  context.activity.begin("walking stacks", all.owners.size());
   const std::size_t limit = limit_of(line);
+  write(R"({"schema":"lldb-cgo/stacks/1","stacks":[)");
+  OrderedOutput output(write, ",");
+  context.activity.begin("walking stacks", all.owners.size());
   const bool whole = for_each_piece(
       stop, all.owners.size(), context.activity, [&](std::size_t begin, std::size_t end) {
         std::string text;
+        text.reserve((end - begin) * kUsualJsonBytes);
         for (std::size_t i = begin; i < end; ++i) {
           const Stack stack = collect_stack(stop, all.owners[i], limit).stack;
           if (lacks_frames(stack, stop)) ++incomplete;
           if (!text.empty()) text += ',';
           append_stack_json(text, stack);
         }
-        const std::lock_guard lock(mutex);
-        pieces.emplace(begin, std::move(text));
+        output.add(begin, end, std::move(text));
       });
+  output.finish();
   context.activity.end();
-  Answer answer;
-  answer.out = R"({"schema":"lldb-cgo/stacks/1","stacks":[)";
-  for (auto& [begin, text] : pieces) {
-    if (!answer.out.ends_with('[')) answer.out += ',';
-    answer.out += text;
-    text = {};
-  }
-  answer.out += "]}\n";
+  write("]}\n");
   finish_all(answer, all, incomplete, !whole);
   finish(answer, stop);
   return answer;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -53,6 +54,8 @@ struct CommandContext {
   Activity& activity;
   Host host = Host::headless;
   bool colour = false;
+  /// Where a long answer may be written while it is made; empty to get it as a whole in Answer::out.
+  std::function<void(std::string_view)> write;
 };
 
 Answer run_bt(CommandContext& context, const CommandLine& line);

@@ -1,9 +1,11 @@
 // The lldb-cgo program: the commands of the plugin for scripts and crash triage. Cores are read
 // without LLDB; a live process, a script, or a core of a kind that is not known here goes through
 // the plugin, which brings LLDB with it.
+#include <malloc.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -76,7 +78,8 @@ int read_core(const CommandLine& line, const std::string& core) {
         line.command->name);
   if (!subject) return run_through_lldb(line);
   const std::unique_ptr<Activity> activity = terminal_activity();
-  CommandContext context{**subject, *activity, Host::headless, use_colour(line)};
+  CommandContext context{**subject, *activity, Host::headless, use_colour(line),
+                         [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }};
   return print(run_reading_command(context, line), line.command->name);
 }
 
@@ -113,6 +116,9 @@ int run(const std::vector<std::string>& words) {
 }  // namespace cgo
 
 int main(int argc, char** argv) try {
+  // Answers are made in pieces of hundreds of kilobytes: not a system call and fresh pages for each.
+  mallopt(M_MMAP_THRESHOLD, 64 << 20);
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);
   return cgo::run(std::vector<std::string>(argv + 1, argv + argc));
 } catch (const std::exception& error) {
   std::fprintf(stderr, "lldb-cgo: an internal error: %s\n  try: please report it\n", error.what());
