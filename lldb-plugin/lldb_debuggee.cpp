@@ -28,7 +28,7 @@ Result<const ArchInfo*> arch_of(lldb::SBTarget target) {
 }
 
 LldbDebuggee::LldbDebuggee(lldb::SBProcess process, std::shared_ptr<const ImageMap> images,
-                           ProcessMemory memory, const ArchInfo& arch)
+                           StopMemory memory, const ArchInfo& arch)
     : process_(process),
       images_(std::move(images)),
       memory_(std::move(memory)),
@@ -122,10 +122,9 @@ void LldbDebuggee::fetch_threads() const {
 }
 
 void LldbDebuggee::take_registers(std::uint64_t tid, lldb::SBFrame innermost, bool in_go) const {
-  if (has_registers(tid)) return;
   ThreadRegisters registers = read_registers(innermost, in_go ? Wanted::for_go : Wanted::for_c);
   const std::lock_guard lock(mutex_);
-  registers_.emplace(tid, std::move(registers));
+  registers_.insert_or_assign(tid, std::move(registers));
 }
 
 void LldbDebuggee::take_basic_registers(std::uint64_t tid, lldb::SBFrame innermost) const {
@@ -146,7 +145,8 @@ bool LldbDebuggee::has_registers(std::uint64_t tid) const {
 Result<Registers> LldbDebuggee::registers(std::uint64_t tid) const {
   auto all = thread_registers(tid);
   if (!all) return std::move(all).error();
-  if (all->general.pc() == Address{})
+  // Zero is one: where a null function pointer led.
+  if (!all->general.get(arch_.dwarf_pc))
     return Error{ErrorCode::not_found, "thread " + std::to_string(tid) + " has no program counter"};
   return all->general;
 }

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "lldb-plugin/process_memory.h"
+#include "lldb-plugin/memory_access.h"
 #include "target/debuggee.h"
 
 namespace cgo {
@@ -21,7 +21,7 @@ namespace cgo {
 class LldbDebuggee final : public Debuggee {
  public:
   LldbDebuggee(lldb::SBProcess process, std::shared_ptr<const ImageMap> images,
-               ProcessMemory memory, const ArchInfo& arch);
+               StopMemory memory, const ArchInfo& arch);
 
   const ArchInfo& arch() const override { return arch_; }
   bool is_core() const override { return is_core_; }
@@ -70,7 +70,7 @@ class LldbDebuggee final : public Debuggee {
 
   mutable lldb::SBProcess process_;
   std::shared_ptr<const ImageMap> images_;
-  ProcessMemory memory_;
+  StopMemory memory_;
   const ArchInfo& arch_;
   bool is_core_;
   mutable std::mutex mutex_;  // Guards all below.

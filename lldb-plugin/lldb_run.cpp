@@ -53,6 +53,7 @@ Answer run_in_lldb(Plugin& plugin, lldb::SBDebugger debugger, lldb::SBProcess pr
   // Before the sessions' own lock: a frame provider comes with LLDB's lock held.
   const TargetLock lldb_lock(process.GetTarget());
   const auto session = plugin.sessions.use(process);
+  session->read_again();
   lldb::SBThread thread = process.GetSelectedThread();
   for (const LldbRunner& runner : kLldbRunners) {
     if (runner.name != line.command->name) continue;

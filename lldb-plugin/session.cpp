@@ -34,7 +34,7 @@ Result<void> Session::refresh_program(std::uint32_t stop_id) {
   arch_ = *arch;
   if (!memory_) memory_.emplace(process_);
   auto images = std::make_shared<const ImageMap>(images_of(target, *memory_->raw()));
-  const ProcessMemory memory = memory_->of_stop(images);
+  const StopMemory memory = memory_->of_stop(images);
   program_ = make_program(std::move(images), *memory.reader);
   generation_ = generation;
   program_made_at_ = stop_id;
@@ -49,7 +49,7 @@ Result<std::shared_ptr<const Stop>> Session::stop() {
   const std::uint32_t id = process_.GetStopID(true);
   if (auto done = refresh_program(id); !done) return std::move(done).error();
   if (stop_ && stop_id_ == id && stop_->program == program_) return stop_;
-  ProcessMemory memory = memory_->of_stop(program_->images);
+  StopMemory memory = memory_->of_stop(program_->images);
   auto stop = std::make_shared<Stop>();
   stop->program = program_;
   stop->parallel = memory.parallel;

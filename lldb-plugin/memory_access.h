@@ -13,7 +13,7 @@
 namespace cgo {
 
 /// The memory of one stop of a process, as fast as it can be read here.
-struct ProcessMemory {
+struct StopMemory {
   std::shared_ptr<const MemoryReader> reader;
   bool parallel = false;               ///< Several threads may read at once.
   std::optional<std::int64_t> now_ns;  ///< CLOCK_MONOTONIC, for a process of this machine.
@@ -34,7 +34,7 @@ class MemoryAccess {
 
   /// The memory of the current stop. In a live process code comes from the files of verified images
   /// first, which hides breakpoint instructions; what a core lacks comes from files last.
-  ProcessMemory of_stop(std::shared_ptr<const ImageMap> images) const;
+  StopMemory of_stop(std::shared_ptr<const ImageMap> images) const;
 
  private:
   bool open_core();
@@ -42,7 +42,7 @@ class MemoryAccess {
 
   mutable lldb::SBProcess process_;  // LLDB has no const methods.
   std::shared_ptr<const MemoryReader> raw_;
-  bool parallel_ = false, local_ = false;
+  bool parallel_ = false, local_ = false, core_ = false;
   Provenance provenance_;
   std::function<bool(Address)> executable_in_core_;
 };

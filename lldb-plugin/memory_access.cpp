@@ -1,41 +1,34 @@
-#include "lldb-plugin/process_memory.h"
+#include "lldb-plugin/memory_access.h"
 
 #include <time.h>
 
 #include <array>
-#include <fstream>
-#include <iterator>
 #include <mutex>
 
 #include "lldb-plugin/lldb_debuggee.h"
-#include "lldb-plugin/local_memory.h"
 #include "lldb-plugin/sb_memory.h"
+#include "target/cached_reader.h"
 #include "target/core_file.h"
 #include "target/mapping.h"
 #include "target/minidump.h"
+#include "target/process_memory.h"
 
 namespace cgo {
 namespace {
 
 using Readers = std::vector<std::shared_ptr<const MemoryReader>>;
 
-Result<std::vector<Mapping>> mappings_of_process(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/maps");
-  if (!file) return Error{ErrorCode::io_failure, "no /proc/" + std::to_string(pid) + "/maps"};
-  return parse_proc_maps(std::string(std::istreambuf_iterator<char>(file), {}));
-}
-
 /// Whether the process of this number on this machine is the one LLDB has, which may run elsewhere
 /// or in another pid namespace: the top of the main stack holds random bytes of the kernel's.
 bool is_process_of_this_machine(const MemoryReader& through_lldb, pid_t pid) {
-  const auto mappings = mappings_of_process(pid);
+  const auto mappings = process_mappings(pid);
   if (!mappings) return false;
   for (const Mapping& mapping : *mappings) {
     constexpr std::size_t kBytes = 4096;
     if (mapping.path != "[stack]" || mapping.range.bytes() < kBytes) continue;
     const Address from{mapping.range.end.value - kBytes};
     std::array<std::byte, kBytes> here{}, there{};
-    return LocalMemory(pid).read(from, here) && through_lldb.read(from, there) && here == there;
+    return ProcessMemory(pid).read(from, here) && through_lldb.read(from, there) && here == there;
   }
   return false;
 }
@@ -49,7 +42,7 @@ std::function<bool(Address)> executable_in(pid_t pid) {
   auto lazy = std::make_shared<Lazy>();
   return [lazy, pid](Address address) {
     std::call_once(lazy->once, [&] {
-      if (auto mappings = mappings_of_process(pid)) lazy->list = MappingList(*std::move(mappings));
+      if (auto mappings = process_mappings(pid)) lazy->list = MappingList(*std::move(mappings));
     });
     const Mapping* mapping = lazy->list.find(address);
     return mapping != nullptr && mapping->executable;
@@ -105,6 +98,7 @@ bool MemoryAccess::open_core() {
     if (const auto cut = core->cut()) provenance_.lacks.push_back(cut->text());
     provenance_.memory = "the core file, then files of its images";
     raw_ = core;
+    core_ = true;
     return true;
   };
   if (auto core = CoreFile::open(path)) return use(*core);
@@ -115,17 +109,19 @@ bool MemoryAccess::open_core() {
 bool MemoryAccess::open_local() {
   const auto pid = static_cast<pid_t>(process_.GetProcessID());
   if (pid <= 0 || !is_process_of_this_machine(*raw_, pid)) return false;
-  raw_ = std::make_shared<LocalMemory>(pid);
+  raw_ = std::make_shared<ProcessMemory>(pid);
   provenance_.memory = "files for code, then the process (process_vm_readv)";
   local_ = true;
   return true;
 }
 
-ProcessMemory MemoryAccess::of_stop(std::shared_ptr<const ImageMap> images) const {
-  ProcessMemory memory;
+StopMemory MemoryAccess::of_stop(std::shared_ptr<const ImageMap> images) const {
+  StopMemory memory;
   auto files = image_file_reader(std::move(images));
+  // A core is in this process's memory already; what is asked of a live process is kept.
+  auto source = core_ ? raw_ : std::make_shared<const CachedReader>(raw_);
   memory.reader =
-      std::make_shared<SplicedReader>(local_ ? Readers{files, raw_} : Readers{raw_, files});
+      std::make_shared<SplicedReader>(local_ ? Readers{files, source} : Readers{source, files});
   memory.parallel = parallel_;
   memory.provenance = provenance_;
   memory.executable = executable_in_core_;
