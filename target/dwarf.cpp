@@ -198,4 +198,21 @@ Result<std::vector<Address>> DwarfInfo::functions_named(std::string_view) const 
 
 Result<Language> DwarfInfo::language_at(Address) const { return Language::unknown; }
 
+// An implementation that has no variables and types, as those of tests, says so.
+namespace {
+Error no_types() { return {ErrorCode::unsupported, "types and variables are not read here"}; }
+}  // namespace
+
+Result<std::vector<Scope>> DwarfInfo::scopes_at(Address) const { return no_types(); }
+Result<CallSite> DwarfInfo::call_site(Address) const { return no_types(); }
+Result<const Type*> DwarfInfo::type_named(std::string_view, Address) const { return no_types(); }
+Result<TypeMatches> DwarfInfo::types_matching(std::string_view, std::size_t) const {
+  return no_types();
+}
+Result<const Type*> DwarfInfo::type_with_descriptor(std::uint64_t) const { return no_types(); }
+Result<std::vector<GlobalVariable>> DwarfInfo::variables_named(std::string_view) const {
+  return no_types();
+}
+Result<GlobalVariable> DwarfInfo::variable_at(Address) const { return no_types(); }
+
 }  // namespace cgo

@@ -11,10 +11,10 @@
 
 #include "target/debug_files.h"
 #include "target/elf.h"
+#include "target/language.h"
+#include "target/variables.h"
 
 namespace cgo {
-
-enum class Language : std::uint8_t { go, c, cxx, assembly, unknown };
 
 /// One source-level function at a pc.
 struct SourceFrame {
@@ -40,6 +40,12 @@ struct DwarfStruct {
   std::vector<DwarfMember> members;
 
   const DwarfMember* member(std::string_view name) const;
+};
+
+/// Types that were looked for by a part of their name.
+struct TypeMatches {
+  std::vector<const Type*> types;  ///< By name.
+  std::size_t more = 0;            ///< How many names were left out because of the limit.
 };
 
 /// Debug information of one ELF file (or of its separate debug file), read lazily by compile unit:
@@ -81,6 +87,32 @@ class DwarfInfo {
 
   /// The language of the unit that covers `pc`; unknown when none does.
   virtual Result<Language> language_at(Address pc) const;
+
+  /// The variables in scope at `pc`, one Scope for each element of frames_at(pc), in its order. A
+  /// variable that cannot be understood is there with its error. Reads the units that cover pc and
+  /// those its types are in, no other.
+  virtual Result<std::vector<Scope>> scopes_at(Address pc) const;
+
+  /// The call that returns to `return_pc`; not_found when nothing is known of it.
+  virtual Result<CallSite> call_site(Address return_pc) const;
+
+  /// The type of this full name: "runtime.g", "ns::C", "struct point" or "point", "unsigned int".
+  /// Of several, a complete one; of those, the one in the unit that covers `near`.
+  virtual Result<const Type*> type_named(std::string_view name, Address near = {}) const;
+
+  /// Named types whose name contains `text`, at most `limit` of them. Costs a pass over the whole
+  /// file, once per build id when there is a cache directory.
+  virtual Result<TypeMatches> types_matching(std::string_view text, std::size_t limit) const;
+
+  /// The Go type whose DW_AT_go_runtime_type is this; see Type::runtime_type.
+  virtual Result<const Type*> type_with_descriptor(std::uint64_t runtime_type) const;
+
+  /// Variables outside of functions with this qualified name, and C and C++ functions' static ones
+  /// under their plain name. Empty when there is none.
+  virtual Result<std::vector<GlobalVariable>> variables_named(std::string_view name) const;
+
+  /// The variable whose file address range holds `address`; not_found when there is none.
+  virtual Result<GlobalVariable> variable_at(Address address) const;
 
   /// The file the sections are in: where it is a separate debug file, it has the symbols that were
   /// stripped from the image. Null when unknown; lives as long as this object.
