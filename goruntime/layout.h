@@ -41,7 +41,7 @@ struct MLayout {
 
 /// runtime.moduledata. The fields up to ebss lie at the same place in every supported release.
 struct ModuleDataLayout {
-  FieldOffset gofunc, textsectmap, pluginpath, next;
+  FieldOffset types, etypes, gofunc, textsectmap, pluginpath, next;
   friend bool operator==(const ModuleDataLayout&, const ModuleDataLayout&) = default;
 };
 

@@ -60,6 +60,8 @@ std::vector<std::string> layout_differences(const RuntimeLayout& have, const Run
   CGO_COMPARE(m, vdso_pc, "runtime.m.vdsoPC");
   CGO_COMPARE(m, isextra, "runtime.m.isextra");
   CGO_COMPARE(m, is_extra_in_c, "runtime.m.isExtraInC");
+  CGO_COMPARE(moduledata, types, "runtime.moduledata.types");
+  CGO_COMPARE(moduledata, etypes, "runtime.moduledata.etypes");
   CGO_COMPARE(moduledata, gofunc, "runtime.moduledata.gofunc");
   CGO_COMPARE(moduledata, textsectmap, "runtime.moduledata.textsectmap");
   CGO_COMPARE(moduledata, pluginpath, "runtime.moduledata.pluginpath");

@@ -110,7 +110,9 @@ Result<MLayout> m_layout(const DwarfStruct& m_type) {
 Result<ModuleDataLayout> moduledata_layout(const DwarfStruct& type) {
   std::optional<Error> failure;
   FieldCollector moduledata(type, failure);
-  ModuleDataLayout out{.gofunc = moduledata.require("gofunc", 8),
+  ModuleDataLayout out{.types = moduledata.require("types", 8),
+                       .etypes = moduledata.require("etypes", 8),
+                       .gofunc = moduledata.require("gofunc", 8),
                        .textsectmap = moduledata.require("textsectmap", 24),
                        .pluginpath = moduledata.require("pluginpath", 16),
                        .next = moduledata.require("next", 8)};

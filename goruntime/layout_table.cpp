@@ -162,10 +162,22 @@ constexpr MLayout m_layout_1_26(std::uint32_t bytes) {
           .is_extra_in_c = FieldOffset{282}};
 }
 
+/// Up to 1.26 types, etypes and rodata lie right before gofunc.
 constexpr ModuleDataLayout moduledata_layout(std::uint32_t gofunc, std::uint32_t textsectmap,
                                              std::uint32_t pluginpath, std::uint32_t next) {
-  return {
-      .gofunc = {gofunc}, .textsectmap = {textsectmap}, .pluginpath = {pluginpath}, .next = {next}};
+  return {.types = {gofunc - 24},
+          .etypes = {gofunc - 16},
+          .gofunc = {gofunc},
+          .textsectmap = {textsectmap},
+          .pluginpath = {pluginpath},
+          .next = {next}};
+}
+
+constexpr ModuleDataLayout moduledata_layout_1_27() {
+  ModuleDataLayout layout = moduledata_layout(344, 360, 408, 560);
+  layout.types = {296};
+  layout.etypes = {312};
+  return layout;
 }
 
 // clang-format off
@@ -180,7 +192,7 @@ constexpr std::array kRowsAmd64 = {
     VersionedLayout{{24, 6}, {24, 13}, g_layout_1_23(440), m_layout({1832, 328, 352, 368, 904}), moduledata_layout(320, 328, 424, 576)},
     VersionedLayout{{25, 0}, {25, 14}, g_layout_1_25(), m_layout_1_25(), moduledata_layout(320, 328, 424, 576)},
     VersionedLayout{{26, 0}, {26, 11}, g_layout_1_26(), m_layout_1_26(1824), moduledata_layout(320, 336, 432, 584)},
-    VersionedLayout{{27, 0}, {27, 4}, g_layout_1_26(), m_layout_1_26(1832), moduledata_layout(344, 360, 408, 560)},
+    VersionedLayout{{27, 0}, {27, 4}, g_layout_1_26(), m_layout_1_26(1832), moduledata_layout_1_27()},
 };
 // clang-format on
 

@@ -29,8 +29,8 @@ ModuleData::Slice slice_at(ByteView bytes, std::uint64_t offset) {
 
 std::uint64_t bytes_needed(const ModuleDataLayout& layout) {
   std::uint64_t last = kFixedBytes;
-  for (const FieldOffset field :
-       {layout.gofunc, layout.textsectmap, layout.pluginpath, layout.next})
+  for (const FieldOffset field : {layout.types, layout.etypes, layout.gofunc, layout.textsectmap,
+                                  layout.pluginpath, layout.next})
     last = std::max<std::uint64_t>(last, std::uint64_t{field.bytes} + 16);
   return last;
 }
@@ -144,6 +144,7 @@ Result<ModuleData> decode_module_data(const MemoryReader& memory, const ModuleDa
   out.text = address(Field::text);
   out.etext = address(Field::etext);
   out.gofunc = address(layout.gofunc.bytes);
+  out.types = {address(layout.types.bytes), address(layout.etypes.bytes)};
   out.text_sections = address(layout.textsectmap.bytes + 8).value;
   out.is_plugin = address(layout.pluginpath.bytes + 8).value != 0;
   out.next = address(layout.next.bytes);
@@ -184,6 +185,7 @@ Result<std::unique_ptr<const GoModule>> load_module(const ImageBytes& image, con
       .minpc = data.minpc,
       .maxpc = data.maxpc,
       .gofunc = data.gofunc,
+      .types = data.types,
       .funcnametab = view(ranges->funcnametab),
       .cutab = view(ranges->cutab),
       .filetab = view(ranges->filetab),

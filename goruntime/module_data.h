@@ -37,6 +37,7 @@ struct ModuleData {
   Address pc_header;
   Slice funcnametab, cutab, filetab, pctab, pclntable, ftab;
   Address minpc, maxpc, text, etext, gofunc;
+  AddressRange types;  ///< Type descriptors and the names they refer to.
   std::uint64_t text_sections = 0;
   bool is_plugin = false;  ///< Has a pluginpath: belongs to the runtime of the program.
   Address next;            ///< The module loaded after this one, or 0.

@@ -86,6 +86,7 @@ class GoModule {
   struct Tables {
     Address moduledata;
     Address text, etext, minpc, maxpc, gofunc;
+    AddressRange types;  ///< Type descriptors and their names; empty when not known.
     std::span<const std::byte> funcnametab, cutab, filetab, pctab, pclntable, ftab;
     std::uint64_t ftab_entries = 0;  ///< Functions plus one: the last row only ends the one before.
     std::span<const std::byte> gofunc_bytes;     ///< From `gofunc` on, as much as could be read.

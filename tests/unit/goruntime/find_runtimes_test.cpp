@@ -194,7 +194,9 @@ class LaterDwarf final : public DwarfInfo {
     const auto& data = layout.moduledata;
     return DwarfStruct{"moduledata",
                        568,
-                       {{"gofunc", data.gofunc.bytes, 8},
+                       {{"types", data.types.bytes, 8},
+                        {"etypes", data.etypes.bytes, 8},
+                        {"gofunc", data.gofunc.bytes, 8},
                         {"textsectmap", data.textsectmap.bytes, 24},
                         {"pluginpath", data.pluginpath.bytes, 16},
                         {"next", data.next.bytes, 8}}};

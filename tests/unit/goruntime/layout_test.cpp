@@ -62,10 +62,14 @@ FakeDwarf go1_27() {
                                {"lockedg", 384, 8},
                                {"vdsoSP", 896, 8},
                                {"vdsoPC", 904, 8}}};
-  dwarf.types["runtime.moduledata"] = {
-      "runtime.moduledata",
-      568,
-      {{"gofunc", 344, 8}, {"textsectmap", 360, 24}, {"pluginpath", 408, 16}, {"next", 560, 8}}};
+  dwarf.types["runtime.moduledata"] = {"runtime.moduledata",
+                                       568,
+                                       {{"types", 296, 8},
+                                        {"etypes", 312, 8},
+                                        {"gofunc", 344, 8},
+                                        {"textsectmap", 360, 24},
+                                        {"pluginpath", 408, 16},
+                                        {"next", 560, 8}}};
   return dwarf;
 }
 
