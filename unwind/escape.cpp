@@ -46,6 +46,28 @@ bool is_control(std::string_view sequence) {
   return false;
 }
 
+bool stands_for_itself_in_json(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+}
+
+/// What stands for the character at the start of `text`; its length.
+std::size_t append_json_special(std::string& out, std::string_view text) {
+  const auto first = static_cast<unsigned char>(text[0]);
+  const std::size_t length = utf8_length(text);
+  if (first == '"' || first == '\\') {
+    out += '\\';
+    out += text[0];
+  } else if (length == 0) {
+    out += fmt::format("\\\\x{:02x}", first);
+  } else if (length == 1) {
+    out += fmt::format("\\u{:04x}", first);
+  } else {
+    out += text.substr(0, length);
+  }
+  return length == 0 ? 1 : length;
+}
+
 }  // namespace
 
 std::string escaped(std::string_view text) {
@@ -75,24 +97,11 @@ std::string json_string(std::string_view text) {
 
 void append_json_text(std::string& out, std::string_view text) {
   while (!text.empty()) {
-    const auto first = static_cast<unsigned char>(text[0]);
-    if (first >= 0x20 && first < 0x7f && first != '"' && first != '\\') {
-      out += text[0];
-      text.remove_prefix(1);
-      continue;
-    }
-    const std::size_t length = utf8_length(text);
-    if (first == '"' || first == '\\') {
-      out += '\\';
-      out += text[0];
-    } else if (length == 0) {
-      out += fmt::format("\\\\x{:02x}", first);
-    } else if (length == 1) {
-      out += fmt::format("\\u{:04x}", first);
-    } else {
-      out += text.substr(0, length);
-    }
-    text.remove_prefix(length == 0 ? 1 : length);
+    std::size_t plain = 0;
+    while (plain < text.size() && stands_for_itself_in_json(text[plain])) ++plain;
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (!text.empty()) text.remove_prefix(append_json_special(out, text));
   }
 }
 

@@ -12,6 +12,7 @@ namespace {
 constexpr unsigned kMostNestedTrials = 16;
 /// More than a C stack of the default 8 MB holds of the smallest frames.
 constexpr std::size_t kMostTrialFrames = 600'000;
+constexpr std::size_t kUsualFrames = 16;
 
 const char* const kOverwritten = "C frames were overwritten while the panic was printed";
 
@@ -73,13 +74,15 @@ Walk Walker::run(Position start) {
 }
 
 PhysicalFrame& Walker::record(const CodeInfo* info, const char* rule) {
-  PhysicalFrame frame{.pc = {position_.registers.pc(), position_.origin},
-                      .registers = position_.registers,
-                      .cfa = {},
-                      .go = info != nullptr ? info->go : std::nullopt,
-                      .rule = rule};
-  walk_.elements.emplace_back(std::move(frame));
-  return std::get<PhysicalFrame>(walk_.elements.back());
+  if (walk_.elements.empty()) walk_.elements.reserve(kUsualFrames);
+  // Made in its place: it is large, and there are millions of them.
+  auto& element = walk_.elements.emplace_back(
+      std::in_place_type<PhysicalFrame>, CodeAddress{position_.registers.pc(), position_.origin},
+      position_.registers);
+  auto& frame = std::get<PhysicalFrame>(element);
+  if (info != nullptr) frame.go = info->go;
+  frame.rule = rule;
+  return frame;
 }
 
 void Walker::add_gap(std::string why) { walk_.elements.emplace_back(Gap{std::move(why)}); }
