@@ -81,14 +81,25 @@ LldbDebuggee::ThreadRegisters LldbDebuggee::read_registers(lldb::SBFrame frame,
   const auto value_of = [&](std::string_view name) -> std::optional<std::uint64_t> {
     lldb::SBValue value = frame.FindRegister(std::string(name).c_str());
     if (!value.IsValid()) return std::nullopt;
+    // Looked for otherwise, for every register at every step.
+    value.SetPreferSyntheticValue(false);
+    value.SetPreferDynamicValue(lldb::eNoDynamicValues);
     lldb::SBError error;
     const std::uint64_t number = value.GetValueAsUnsigned(error);
     if (error.Fail()) return std::nullopt;
     return number;
   };
+  const auto of_frame = [&](unsigned dwarf) -> std::optional<std::uint64_t> {
+    std::uint64_t value = LLDB_INVALID_ADDRESS;  // Also a value a register can have.
+    if (dwarf == arch_.dwarf_pc) value = frame.GetPC();
+    if (dwarf == arch_.dwarf_sp) value = frame.GetSP();
+    if (dwarf == arch_.dwarf_fp) value = frame.GetFP();
+    if (value != LLDB_INVALID_ADDRESS) return value;
+    return value_of(arch_.register_names[dwarf]);
+  };
   for (unsigned dwarf = 0; dwarf < arch_.register_names.size(); ++dwarf) {
     if (arch_.register_names[dwarf].empty() || !unwinding_needs(arch_, dwarf, wanted)) continue;
-    if (const auto value = value_of(arch_.register_names[dwarf])) result.general.set(dwarf, *value);
+    if (const auto value = of_frame(dwarf)) result.general.set(dwarf, *value);
   }
   if (arch_.name == "amd64")
     if (const auto base = value_of("fs_base")) result.thread_pointer = Address{*base};

@@ -103,11 +103,17 @@ class Contexts:
         self.program, self.target = program, target
         self.known = {}
 
+    @staticmethod
+    def key(element):
+        return (element.lookup, element.from_outermost)
+
+    def known_of(self, element):
+        return self.known.get(self.key(element))
+
     def of(self, element):
-        key = (element.lookup, element.from_outermost)
-        context = self.known.get(key)
+        context = self.known_of(element)
         if context is None:
-            context = self.known[key] = self.make(element)
+            context = self.known[self.key(element)] = self.make(element)
         return context
 
     def make(self, element):
@@ -225,6 +231,10 @@ class CgoFrames(ScriptedFrameProvider):
     def get_frame_at_index(self, index):
         if self.plan is False:
             return index
+        if self.plan is not None:
+            ready = self.ready_frame(index)
+            if ready is not None or index >= len(self.plan):
+                return ready
         if index == 0:
             # A frame handed back belongs to the list being made from then on, and asking it most
             # things would wait for that list for ever: this refers to it as it was before.
@@ -242,6 +252,14 @@ class CgoFrames(ScriptedFrameProvider):
         self.plan = False
         return index
 
+    def ready_frame(self, index):
+        """What LLDB need not be asked for any more, nor locked: most frames of most steps."""
+        entry = self.plan[index] if index < len(self.plan) else None
+        if not isinstance(entry, Element):
+            return entry
+        context = self.contexts.known_of(entry)
+        return None if context is None else self.outer_frame(index, entry, context)
+
     def frame_at_index(self, index):
         if index == 0:
             self.look_at_innermost()
@@ -253,7 +271,7 @@ class CgoFrames(ScriptedFrameProvider):
         if index >= len(self.plan):
             return None
         entry = self.plan[index]
-        return entry if isinstance(entry, int) else self.outer_frame(index, entry)
+        return entry if isinstance(entry, int) else self.outer_frame(index, entry, self.contexts.of(entry))
 
     def look_at_innermost(self):
         self.find_process()
@@ -292,6 +310,6 @@ class CgoFrames(ScriptedFrameProvider):
             CgoFrames.kept = Contexts(key, self.target)
         return CgoFrames.kept
 
-    def outer_frame(self, index, element):
-        return OuterFrame(index, element.pc, self.contexts.of(element), bool(element.inlined),
-                          bool(element.tail_call))
+    @staticmethod
+    def outer_frame(index, element, context):
+        return OuterFrame(index, element.pc, context, bool(element.inlined), bool(element.tail_call))
