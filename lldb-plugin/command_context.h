@@ -54,7 +54,8 @@ struct CommandContext {
   Activity& activity;
   Host host = Host::headless;
   bool colour = false;
-  /// Where a long answer may be written while it is made; empty to get it as a whole in Answer::out.
+  /// Where a long answer may be written while it is made; empty to get it as a whole in
+  /// Answer::out.
   std::function<void(std::string_view)> write;
 };
 

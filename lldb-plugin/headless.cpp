@@ -78,8 +78,9 @@ int read_core(const CommandLine& line, const std::string& core) {
         line.command->name);
   if (!subject) return run_through_lldb(line);
   const std::unique_ptr<Activity> activity = terminal_activity();
-  CommandContext context{**subject, *activity, Host::headless, use_colour(line),
-                         [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }};
+  CommandContext context{
+      **subject, *activity, Host::headless, use_colour(line),
+      [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }};
   return print(run_reading_command(context, line), line.command->name);
 }
 
@@ -116,7 +117,8 @@ int run(const std::vector<std::string>& words) {
 }  // namespace cgo
 
 int main(int argc, char** argv) try {
-  // Answers are made in pieces of hundreds of kilobytes: not a system call and fresh pages for each.
+  // Answers are made in pieces of hundreds of kilobytes: not a system call and fresh pages for
+  // each.
   mallopt(M_MMAP_THRESHOLD, 64 << 20);
   mallopt(M_TRIM_THRESHOLD, 256 << 20);
   return cgo::run(std::vector<std::string>(argv + 1, argv + argc));

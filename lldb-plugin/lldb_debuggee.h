@@ -20,8 +20,8 @@ namespace cgo {
 /// use this.
 class LldbDebuggee final : public Debuggee {
  public:
-  LldbDebuggee(lldb::SBProcess process, std::shared_ptr<const ImageMap> images,
-               StopMemory memory, const ArchInfo& arch);
+  LldbDebuggee(lldb::SBProcess process, std::shared_ptr<const ImageMap> images, StopMemory memory,
+               const ArchInfo& arch);
 
   const ArchInfo& arch() const override { return arch_; }
   bool is_core() const override { return is_core_; }

@@ -9,8 +9,8 @@
 
 namespace cgo {
 
-/// Puts pieces that several threads make into order, and passes each on as soon as all before it are
-/// there: the whole of a long answer is never in memory at once. Thread-safe.
+/// Puts pieces that several threads make into order, and passes each on as soon as all before it
+/// are there: the whole of a long answer is never in memory at once. Thread-safe.
 class OrderedOutput {
  public:
   /// `write` gets every piece that is not empty, in order, with `separator` between two of them.

@@ -74,8 +74,9 @@ Answer run_in_terminal(Plugin& plugin, lldb::SBProcess process, const CommandLin
   const auto session = plugin.sessions.use(process);
   LldbSubject subject(session.get(), process.GetSelectedThread());
   const std::unique_ptr<Activity> activity = terminal_activity();
-  CommandContext context{subject, *activity, Host::headless, colour,
-                         [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }};
+  CommandContext context{subject, *activity, Host::headless, colour, [](std::string_view text) {
+                           std::fwrite(text.data(), 1, text.size(), stdout);
+                         }};
   return run_reading_command(context, line);
 }
 

@@ -84,7 +84,8 @@ void append_frame_json(std::string& out, const Frame& frame, std::size_t index) 
   } else {
     out += R"(,"crossing":null)";
   }
-  out += frame.certainty == Certainty::exact ? R"(,"certainty":"exact")" : R"(,"certainty":"guess")";
+  out +=
+      frame.certainty == Certainty::exact ? R"(,"certainty":"exact")" : R"(,"certainty":"guess")";
   if (frame.tail_call) out += R"(,"tail_call":true)";
   if (frame.cfa) {
     append_address(out, R"(,"cfa":"0x)", frame.cfa);
