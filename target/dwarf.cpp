@@ -2,20 +2,18 @@
 
 #include <algorithm>
 #include <mutex>
-#include <thread>
 
 #include "target/dwarf_cache.h"
 #include "target/dwarf_code.h"
-#include "target/dwarf_constants.h"
-#include "target/dwarf_index.h"
+#include "target/dwarf_lookup.h"
 #include "target/dwarf_tail_calls.h"
 #include "target/dwarf_types.h"
+#include "target/dwarf_variables.h"
 
 namespace cgo {
 namespace {
 
 constexpr std::string_view kStructsKind = "structs";
-constexpr std::string_view kIndexKind = "index";
 
 class DwarfReader final : public DwarfInfo {
  public:
@@ -23,7 +21,9 @@ class DwarfReader final : public DwarfInfo {
       : elf_(file),
         cache_(std::move(cache_directory), *file),
         file_(file, false, &cache_),
-        code_(file_) {}
+        code_(file_),
+        lookup_(code_, cache_),
+        types_(code_, [this](std::string_view name) { return lookup_.types(name); }) {}
 
   Result<std::vector<SourceFrame>> frames_at(Address pc) const override {
     return code_.frames_at(pc);
@@ -45,7 +45,7 @@ class DwarfReader final : public DwarfInfo {
       load_structs();
       if (const auto found = structs_.find(name); found != structs_.end()) return found->second;
     }
-    auto place = find_struct(name);
+    auto place = lookup_.structure(name);
     if (!place) return std::move(place).error();
     auto type = read_struct(*place);
     if (!type) return std::move(type).error().in(name);
@@ -57,7 +57,7 @@ class DwarfReader final : public DwarfInfo {
   }
 
   Result<std::vector<Address>> functions_named(std::string_view name) const override {
-    auto all = index();
+    auto all = lookup_.index();
     if (!all) return std::move(all).error();
     std::vector<Address> entries;
     for (const DwarfIndex::Place& place : (*all)->functions(name)) entries.push_back({place.value});
@@ -66,6 +66,62 @@ class DwarfReader final : public DwarfInfo {
     if (entries.empty() && (*all)->incomplete())
       return Error(*(*all)->incomplete()).in("functions named " + std::string(name));
     return entries;
+  }
+
+  Result<std::vector<Scope>> scopes_at(Address pc) const override {
+    return find_scopes(code_, types_, pc);
+  }
+
+  Result<CallSite> call_site(Address return_pc) const override {
+    return find_call_site(code_, linker(), return_pc);
+  }
+
+  Result<const Type*> type_named(std::string_view name, Address near) const override {
+    auto found = type_of(name, near);
+    if (found || found.error().code != ErrorCode::not_found) return found;
+    // C's way to name them, which DWARF does not have in the name.
+    for (const std::string_view keyword : {"struct ", "union ", "enum ", "class "})
+      if (name.starts_with(keyword)) return type_of(name.substr(keyword.size()), near);
+    return found;
+  }
+
+  Result<TypeMatches> types_matching(std::string_view text, std::size_t limit) const override {
+    auto all = lookup_.index();
+    if (!all) return std::move(all).error();
+    TypeMatches out;
+    auto places = lookup_.places((*all)->types_matching(text, limit, out.more));
+    if (!places) return std::move(places).error();
+    for (const DwarfPlace& place : *places)
+      if (auto type = types_.at(place)) out.types.push_back(*type);
+    return out;
+  }
+
+  Result<const Type*> type_with_descriptor(std::uint64_t descriptor) const override {
+    auto place = lookup_.type_with_descriptor(descriptor);
+    if (!place) return std::move(place).error();
+    return types_.at(*place);
+  }
+
+  Result<std::vector<GlobalVariable>> variables_named(std::string_view name) const override {
+    auto places = lookup_.variables(name);
+    if (!places) return std::move(places).error();
+    std::vector<GlobalVariable> out;
+    for (const DwarfPlace& place : *places) out.push_back(global(std::string(name), place));
+    return out;
+  }
+
+  Result<GlobalVariable> variable_at(Address address) const override {
+    auto place = lookup_.variable_at_or_below(address);
+    if (!place) return std::move(place).error();
+    auto name = lookup_.variable_name(*place);
+    if (!name) return std::move(name).error();
+    GlobalVariable found = global(*std::move(name), *place);
+    auto begin = evaluate_number(found.variable.location, {});
+    if (!begin) return std::move(begin).error().in(found.name);
+    const std::uint64_t bytes = found.variable.type ? found.variable.type->bytes() : 0;
+    if (address.value - *begin >= std::max<std::uint64_t>(bytes, 1))
+      return Error{ErrorCode::not_found, "no variable holds " + hex(address)};
+    return found;
   }
 
   const ElfFile* file() const override { return elf_.get(); }
@@ -88,57 +144,26 @@ class DwarfReader final : public DwarfInfo {
       if (auto known = decode_structs(*bytes)) structs_ = *std::move(known);
   }
 
-  /// Go's linker puts the types of a whole program into the unit of package runtime, so that a Go
-  /// type is found without a pass over the file.
-  /// Source: cmd/link/internal/ld/dwarf.go, runtimeCU, Go 1.19 to 1.27.
-  const std::unordered_map<std::string, DwarfPlace>& go_types() const {
-    std::call_once(go_types_once_, [this] {
-      auto headers = file_.headers();
-      if (!headers) return;  // The index reports what is wrong.
-      for (std::size_t i = 0; i < headers->size(); ++i) {
-        auto unit = file_.unit(i);
-        if (!unit || (*unit)->name != "runtime" || language_of(**unit) != Language::go) continue;
-        auto contents = DwarfUnitContents::read(**unit, true);
-        if (!contents) continue;
-        for (DwarfNamedType& type : contents->types)
-          go_types_.try_emplace(std::move(type.name), DwarfPlace{*unit, type.offset});
-      }
-    });
-    return go_types_;
+  Result<const Type*> type_of(std::string_view name, Address near) const {
+    auto places = lookup_.types(name, near);
+    if (!places) return std::move(places).error();
+    const Type* found = nullptr;
+    std::optional<Error> error;
+    for (const DwarfPlace& place : *places) {
+      auto type = types_.at(place);
+      if (type && (*type)->complete()) return type;
+      if (type && !found) found = *type;
+      if (!type) error = std::move(type).error();
+    }
+    if (found) return found;
+    if (error) return *std::move(error);
+    return Error{ErrorCode::not_found,
+                 elf_->path() + ": no type " + std::string(name) + " in its DWARF"};
   }
 
-  Result<DwarfPlace> find_struct(std::string_view name) const {
-    if (name.find('.') != std::string_view::npos) {
-      const auto& types = go_types();
-      if (const auto found = types.find(std::string(name)); found != types.end())
-        return found->second;
-    }
-    auto all = index();
-    if (!all) return std::move(all).error().in(name);
-    const auto places = (*all)->structures(name);
-    if (places.empty()) {
-      Error error{ErrorCode::not_found,
-                  elf_->path() + ": no structure " + std::string(name) + " in its DWARF"};
-      if ((*all)->incomplete())
-        error.message += " (not all of it could be read: " + (*all)->incomplete()->message + ")";
-      return error;
-    }
-    return DwarfIndex::entry_of(file_, places.front());
-  }
-
-  Result<const DwarfIndex*> index() const {
-    std::call_once(index_once_, [this] {
-      if (auto bytes = cache_.load(kIndexKind)) {
-        index_ = DwarfIndex::from_bytes(*std::move(bytes));
-        if (index_) return;
-      }
-      constexpr unsigned kMostThreads = 16;
-      index_ =
-          DwarfIndex::build(code_, std::min(std::thread::hardware_concurrency(), kMostThreads));
-      if (index_ && !index_->incomplete()) cache_.store(kIndexKind, index_->bytes());
-    });
-    if (!index_) return index_.error();
-    return &*index_;
+  GlobalVariable global(std::string name, DwarfPlace place) const {
+    return {std::move(name), place.unit->name, language_of(*place.unit),
+            read_variable(types_, place, {})};
   }
 
   DwarfFunctionsNamed linker() const {
@@ -167,14 +192,12 @@ class DwarfReader final : public DwarfInfo {
   DwarfCache cache_;
   DwarfFile file_;
   DwarfCode code_;
+  DwarfLookup lookup_;
+  DwarfTypes types_;
 
   mutable std::mutex structs_mutex_;
   mutable bool structs_loaded_ = false;
   mutable DwarfStructs structs_;
-
-  mutable std::once_flag go_types_once_, index_once_;
-  mutable std::unordered_map<std::string, DwarfPlace> go_types_;
-  mutable Result<DwarfIndex> index_ = DwarfIndex{};
 };
 
 }  // namespace

@@ -30,7 +30,7 @@ struct Header {
 };
 
 constexpr char kMagic[8] = {'c', 'g', 'o', 'd', 'w', 'r', 'f', '\n'};
-constexpr std::uint64_t kVersion = 1;
+constexpr std::uint64_t kVersion = 2;
 
 /// Finds damage, at memory speed: a CRC would take longer than all else of loading.
 std::uint64_t checksum_of(ByteView bytes) {

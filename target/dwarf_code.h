@@ -42,6 +42,10 @@ class DwarfCode {
 
   Result<std::vector<SourceFrame>> frames_at(Address pc) const;
 
+  /// The function that has the code at `pc` and the inlined calls that cover it, outermost first:
+  /// what frames_at names, in reverse. `found` is function_at(pc), with a function.
+  static Result<std::vector<DwarfPlace>> chain_at(const Found& found, Address pc);
+
   /// Fills in the names and the language of the function at `place`.
   Result<SourceFrame> named_frame(DwarfPlace place) const;
   /// The name without demangling: qualified in C++.

@@ -54,6 +54,14 @@ Result<std::vector<Level>> inline_chain(DwarfPlace function, Address pc) {
 
 }  // namespace
 
+Result<std::vector<DwarfPlace>> DwarfCode::chain_at(const Found& found, Address pc) {
+  auto chain = inline_chain({found.unit, found.function->offset}, pc);
+  if (!chain) return std::move(chain).error();
+  std::vector<DwarfPlace> places;
+  for (const Level& level : *chain) places.push_back(level.place);
+  return places;
+}
+
 Result<std::string> DwarfCode::plain_name(const DwarfNames& names) const {
   if (names.language != Language::cxx) return std::string(names.name);
   auto all = contents(*names.root.unit);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,18 +25,23 @@ struct DwarfScope {
   std::uint32_t parent = 0;  ///< Index; the unit itself is number 0.
 };
 
-/// A structure type that is defined in a unit.
-struct DwarfNamedType {
+/// A type or variable that is defined in a unit.
+struct DwarfNamed {
   std::uint64_t offset = 0;
-  std::string name;
+  std::string name;  ///< Qualified in C++.
+  /// Variables: their file address; types: Go's DW_AT_go_runtime_type. Nothing where there is none.
+  std::optional<std::uint64_t> number;
 };
 
 /// What one pass over a unit finds. Immutable.
 struct DwarfUnitContents {
   IntervalMap<std::uint32_t> by_pc;  ///< Index of `functions`.
   std::vector<DwarfFunction> functions;
-  std::vector<DwarfScope> scopes;     ///< By rising offset.
-  std::vector<DwarfNamedType> types;  ///< Only when they were asked for.
+  std::vector<DwarfScope> scopes;  ///< By rising offset.
+  // Only when names were asked for:
+  std::vector<DwarfNamed> types;  ///< Structures, classes, unions.
+  std::vector<DwarfNamed> other_types;
+  std::vector<DwarfNamed> variables;  ///< Those outside of functions, static ones, Go's constants.
 
   /// The scope whose entry begins at `offset`, or null.
   const DwarfScope* scope_at(std::uint64_t offset) const;
@@ -45,7 +51,7 @@ struct DwarfUnitContents {
                                 std::string_view name) const;
 
   /// Passes over all entries of `unit`.
-  static Result<DwarfUnitContents> read(const DwarfUnit& unit, bool with_types);
+  static Result<DwarfUnitContents> read(const DwarfUnit& unit, bool with_names);
 };
 
 /// How a function is called.

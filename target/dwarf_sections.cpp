@@ -9,8 +9,8 @@ namespace cgo {
 namespace {
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(DwarfSection::count)> kNames{
-    "info", "abbrev", "line",     "str",     "line_str", "str_offsets",
-    "addr", "ranges", "rnglists", "aranges", "cu_index"};
+    "info",   "abbrev",   "line", "str",      "line_str", "str_offsets", "addr",
+    "ranges", "rnglists", "loc",  "loclists", "aranges",  "cu_index"};
 
 /// "info" for ".debug_info", ".zdebug_info" and, in a split file, ".debug_info.dwo".
 std::string_view purpose_of(std::string_view name, bool split) {

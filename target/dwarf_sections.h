@@ -22,6 +22,8 @@ enum class DwarfSection : std::uint8_t {
   addr,
   ranges,
   rnglists,
+  loc,
+  loclists,
   aranges,
   cu_index,
   count

@@ -49,6 +49,9 @@ std::optional<PackageEntry> find_in_package(ByteView index, std::uint64_t id) {
         case 3:
           entry.starts.abbrev = *start;
           break;
+        case 5:
+          (version == 5 ? entry.starts.loclists : entry.starts.loc) = *start;
+          break;
         case 6:
           entry.starts.str_offsets = *start;
           break;

@@ -11,7 +11,7 @@ namespace cgo {
 namespace {
 
 /// A call that a function makes, as DWARF tells of it.
-struct CallSite {
+struct CallEntry {
   Address return_pc;  ///< Behind the call instruction; 0 when only `pc` is known.
   Address pc;         ///< The call instruction; 0 when only `return_pc` is known.
   bool tail = false;
@@ -22,9 +22,9 @@ struct CallSite {
 };
 
 /// Reads a call site's attributes; the scan is at its entry.
-Result<CallSite> read_call_site(DwarfScan& scan, const DwarfDie& die) {
+Result<CallEntry> read_call_entry(DwarfScan& scan, const DwarfDie& die) {
   DwarfValue return_pc, pc, callee;
-  CallSite site;
+  CallEntry site;
   const bool gnu = die.tag() == dw::TAG_GNU_call_site;
   scan.attributes([&](std::uint16_t name, const DwarfValue& value) {
     switch (name) {
@@ -66,13 +66,13 @@ Result<CallSite> read_call_site(DwarfScan& scan, const DwarfDie& die) {
 }
 
 /// All calls of a function, those of code inlined into it too.
-Result<std::vector<CallSite>> call_sites(DwarfPlace function) {
-  std::vector<CallSite> sites;
+Result<std::vector<CallEntry>> call_sites(DwarfPlace function) {
+  std::vector<CallEntry> sites;
   DwarfScan scan(function);
   while (const DwarfDie* die = scan.next()) {
     if (scan.depth() > 0 && die->tag() == dw::TAG_subprogram) scan.skip_children();
     if (die->tag() != dw::TAG_call_site && die->tag() != dw::TAG_GNU_call_site) continue;
-    auto site = read_call_site(scan, *die);
+    auto site = read_call_entry(scan, *die);
     if (!site) return std::move(site).error();
     sites.push_back(*site);
   }
@@ -114,18 +114,6 @@ class TailCallGraph {
     return out;
   }
 
-  /// The entry points that the function at `callee`, as `caller` sees it, may have.
-  Result<std::vector<Address>> entries(const DwarfCode::Found& caller, DwarfPlace callee) const {
-    auto names = function_names(callee);
-    if (!names) return std::move(names).error();
-    auto local = code_.instances(*caller.unit, names->root);
-    if (!local || !local->empty()) return local;
-    const std::string_view name = names->linkage.empty() ? names->name : names->linkage;
-    // Of a name that other units cannot refer to there may be many.
-    if (!names->external || name.empty()) return std::vector<Address>{};
-    return functions_named_(name);
-  }
-
  private:
   struct Edge {
     Address to;
@@ -164,13 +152,13 @@ class TailCallGraph {
     auto all = call_sites({function->unit, function->function->offset});
     if (!all) return std::move(all).error();
     Node node;
-    for (const CallSite& site : *all) {
+    for (const CallEntry& site : *all) {
       if (!site.tail) continue;
       if (!site.callee) {
         node.calls_pointer = true;
         continue;
       }
-      auto targets = entries(*function, *site.callee);
+      auto targets = call_targets(code_, functions_named_, *function->unit, *site.callee);
       if (!targets) return std::move(targets).error();
       if (targets->size() > kMostClones || node.edges.size() > kMostEdges) {
         node.calls_pointer = true;  // As good as unknown.
@@ -242,7 +230,8 @@ Result<std::vector<SourceFrame>> frames_of(const DwarfCode& code, Address functi
 
 /// The one function that the call which returns to `return_pc` calls; nothing when that is not
 /// known or when it has clones.
-Result<std::optional<Address>> called_function(const DwarfCode& code, const TailCallGraph& graph,
+Result<std::optional<Address>> called_function(const DwarfCode& code,
+                                               const DwarfFunctionsNamed& functions_named,
                                                Address return_pc) {
   std::optional<Address> none;
   const auto inside = checked_sub(return_pc, 1);
@@ -252,11 +241,11 @@ Result<std::optional<Address>> called_function(const DwarfCode& code, const Tail
   if (!caller->function) return none;
   auto sites = call_sites({caller->unit, caller->function->offset});
   if (!sites) return std::move(sites).error();
-  const auto call = std::find_if(sites->begin(), sites->end(), [&](const CallSite& site) {
+  const auto call = std::find_if(sites->begin(), sites->end(), [&](const CallEntry& site) {
     return !site.tail && site.return_pc == return_pc;
   });
   if (call == sites->end() || !call->callee) return none;
-  auto called = graph.entries(*caller, *call->callee);
+  auto called = call_targets(code, functions_named, *caller->unit, *call->callee);
   if (!called) return std::move(called).error();
   if (called->size() != 1) return none;
   return std::optional{called->front()};
@@ -264,11 +253,23 @@ Result<std::optional<Address>> called_function(const DwarfCode& code, const Tail
 
 }  // namespace
 
+Result<std::vector<Address>> call_targets(const DwarfCode& code,
+                                          const DwarfFunctionsNamed& functions_named,
+                                          const DwarfUnit& unit, DwarfPlace callee) {
+  auto names = function_names(callee);
+  if (!names) return std::move(names).error();
+  auto local = code.instances(unit, names->root);
+  if (!local || !local->empty()) return local;
+  const std::string_view name = names->linkage.empty() ? names->name : names->linkage;
+  // Of a name that other units cannot refer to there may be many.
+  if (!names->external || name.empty()) return std::vector<Address>{};
+  return functions_named(name);
+}
+
 Result<std::vector<SourceFrame>> find_tail_calls(const DwarfCode& code,
                                                  const DwarfFunctionsNamed& functions_named,
                                                  Address return_pc, Address callee_entry) {
-  const TailCallGraph graph(code, functions_named);
-  auto called = called_function(code, graph, return_pc);
+  auto called = called_function(code, functions_named, return_pc);
   if (!called) return std::move(called).error();
   if (!*called) return std::vector<SourceFrame>{};
   return find_tail_calls_from(code, functions_named, **called, callee_entry);

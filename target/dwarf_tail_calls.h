@@ -10,6 +10,11 @@ namespace cgo {
 using DwarfFunctionsNamed =
     std::function<Result<std::vector<Address>>(std::string_view linkage_or_name)>;
 
+/// The entry points that the function at `callee`, as a caller in `unit` sees it, may have.
+Result<std::vector<Address>> call_targets(const DwarfCode& code,
+                                          const DwarfFunctionsNamed& functions_named,
+                                          const DwarfUnit& unit, DwarfPlace callee);
+
 /// DwarfInfo::tail_calls.
 Result<std::vector<SourceFrame>> find_tail_calls(const DwarfCode& code,
                                                  const DwarfFunctionsNamed& functions_named,

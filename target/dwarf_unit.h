@@ -60,7 +60,9 @@ struct DwarfUnit {
   std::optional<std::uint64_t> line_table;
   std::uint64_t base_address = 0;  ///< DW_AT_low_pc: what range list entries count from.
   DwarfValue low_pc, high_pc, ranges;
-  std::uint64_t addr_base = 0, str_offsets_base = 0, rnglists_base = 0, ranges_base = 0;
+  std::uint64_t addr_base = 0, str_offsets_base = 0, rnglists_base = 0, loclists_base = 0,
+                ranges_base = 0;
+  std::uint64_t loc_start = 0;  ///< Of a unit in a package before DWARF 5: its part of .debug_loc.
   std::uint64_t dwo_id = 0;
 
   const DwarfSections& sections() const;

@@ -51,6 +51,9 @@ void take(DwarfUnit& unit, Texts& texts, std::uint16_t name, const DwarfValue& v
     case dw::AT_rnglists_base:
       unit.rnglists_base = number;
       break;
+    case dw::AT_loclists_base:
+      unit.loclists_base = number;
+      break;
     case dw::AT_GNU_ranges_base:
       unit.ranges_base = number;
       break;
@@ -68,9 +71,13 @@ void set_split_bases(DwarfUnit& unit, const DwarfContributions& starts) {
   if (unit.header.version >= 5) {
     unit.str_offsets_base = unit.header.dwarf64 ? 16 : 8;
     unit.rnglists_base = unit.header.dwarf64 ? 20 : 12;
+    unit.loclists_base = unit.rnglists_base;
+  } else {
+    unit.loc_start = starts.loc;
   }
   unit.str_offsets_base += starts.str_offsets;
   unit.rnglists_base += starts.rnglists;
+  unit.loclists_base += starts.loclists;
 }
 
 void inherit(DwarfUnit& unit, const DwarfUnit& skeleton) {

@@ -8,7 +8,7 @@ namespace cgo {
 
 /// Where a split unit's parts of the package's sections begin. All zero outside of packages.
 struct DwarfContributions {
-  std::uint64_t abbrev = 0, str_offsets = 0, rnglists = 0;
+  std::uint64_t abbrev = 0, str_offsets = 0, rnglists = 0, loclists = 0, loc = 0;
 };
 
 /// Reads a unit's own entry.

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "target/language.h"
 #include "target/result.h"
 
 namespace cgo {
@@ -68,6 +69,8 @@ class Type {
   virtual std::uint64_t bytes() const = 0;  ///< 0 when not known, and for empty ones.
   virtual bool complete() const = 0;        ///< False for a declaration without a definition.
   virtual bool is_go() const = 0;
+  /// Of the unit it is defined in.
+  virtual Language language() const { return is_go() ? Language::go : Language::unknown; }
   virtual std::optional<std::uint8_t> go_kind() const = 0;  ///< reflect.Kind.
   /// Of integers, characters and enumerations.
   virtual bool is_signed() const { return kind() == TypeKind::signed_integer; }
@@ -75,6 +78,11 @@ class Type {
   /// of an enumeration, element of a slice, channel or map. not_found where there is none (void *).
   virtual Result<const Type*> target() const = 0;
   virtual Result<const Type*> key() const = 0;  ///< Of a map.
+  /// What a Go map, channel, interface or function is made of in memory: a pointer to the runtime's
+  /// structure, or runtime.iface. Else not_found.
+  virtual Result<const Type*> representation() const {
+    return Error{ErrorCode::not_found, "the type " + std::string(name()) + " has no other form"};
+  }
   virtual Result<std::span<const TypeMember>> members() const = 0;
   virtual Result<const Type*> member_type(std::size_t index) const = 0;
   virtual std::span<const Enumerator> enumerators() const = 0;
@@ -83,6 +91,8 @@ class Type {
   /// DW_AT_go_runtime_type: offset of the descriptor as the file has it; 0 when there is none.
   virtual std::uint64_t runtime_type() const = 0;
   virtual std::optional<std::uint64_t> dictionary_index() const = 0;  ///< DW_AT_go_dict_index.
+  /// What the source writes before the name: "struct", "const", "&&"; "" where nothing.
+  virtual std::string_view keyword() const { return {}; }
 };
 
 /// The type behind aliases and qualifiers; bounded, malformed_data for a circle.

@@ -29,7 +29,7 @@ struct DwarfExpression {
 
 /// A variable or parameter in scope at a pc.
 struct Variable {
-  std::string_view name;  ///< As debug information has it: Go's "&x" for one that escaped.
+  std::string_view name;       ///< As debug information has it: Go's "&x" for one that escaped.
   const Type* type = nullptr;  ///< Null when it has none, or when `error` says why.
   bool parameter = false;
   bool result = false;  ///< A result parameter of a Go function.
@@ -38,10 +38,9 @@ struct Variable {
   std::optional<std::uint64_t> closure_offset;  ///< DW_AT_go_closure_offset.
   /// Valid at the pc; empty: not there at this pc («optimized out»).
   DwarfExpression location;
-  /// DW_AT_const_value: `location.code` holds the value's bytes, as many as the type has (eight
-  /// where the type does not say).
-  bool constant = false;
-  std::optional<Error> error;  ///< What of the type or location could not be read.
+  bool constant = false;         ///< DW_AT_const_value: it is nowhere, but known:
+  std::vector<std::byte> value;  ///< its bytes, at least as many as an integer type has.
+  std::optional<Error> error;    ///< What of the type or location could not be read.
 };
 
 /// The variables of one source-level frame; scopes_at gives them in the order of frames_at.
@@ -56,7 +55,7 @@ struct Scope {
 
 /// A variable of a package, file or namespace.
 struct GlobalVariable {
-  std::string name;  ///< "main.counter", "ns::value", "f()::seen": qualified.
+  std::string name;       ///< "main.counter", "ns::value", "f()::seen": qualified.
   std::string_view unit;  ///< Source file (C, C++) or package (Go) of the unit it is defined in.
   Language language = Language::unknown;
   Variable variable;
@@ -105,6 +104,10 @@ struct ExpressionContext {
 /// piece.
 Result<std::vector<LocationPiece>> evaluate_location(const DwarfExpression& expression,
                                                      const ExpressionContext& context);
+
+/// Where `variable` is: its location evaluated, its constant value, or its error.
+Result<std::vector<LocationPiece>> locate(const Variable& variable,
+                                          const ExpressionContext& context);
 
 /// Evaluates an expression whose result is a number, such as a call site's value.
 Result<std::uint64_t> evaluate_number(const DwarfExpression& expression,
