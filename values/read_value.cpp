@@ -1,0 +1,350 @@
+#include <fmt/format.h>
+
+#include <bit>
+#include <cmath>
+
+#include "goruntime/type_descriptor.h"
+#include "target/byte_view.h"
+#include "values/quote.h"
+#include "values/value_reader.h"
+
+namespace cgo {
+namespace {
+
+/// How deep values may nest whatever the limits say.
+constexpr unsigned kDeepest = 100;
+
+bool is_c_character(const Type* type) {
+  const Type* bare = plain(type);
+  if (bare->bytes() != 1 || bare->is_go()) return false;
+  return bare->kind() == TypeKind::character;
+}
+
+std::string format_float(double value, bool single) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value < 0 ? "-Inf" : "+Inf";
+  return single ? fmt::format("{}", static_cast<float>(value)) : fmt::format("{}", value);
+}
+
+/// A floating number of 4, 8, 10 (x87, stored in 16) bytes.
+Result<std::string> float_text(ByteView bytes, const Type& type) {
+  if (bytes.size() == 4) return format_float(*load<float>(bytes, 0), true);
+  if (bytes.size() == 8) return format_float(*load<double>(bytes, 0), false);
+  const bool extended = bytes.size() == 16 && type.name().find("long double") == 0;
+  if (!extended)
+    return Error{ErrorCode::unsupported,
+                 "a floating number of " + std::to_string(bytes.size()) + " bytes"};
+  const auto mantissa = *load<std::uint64_t>(bytes, 0);
+  const auto sign_exponent = *load<std::uint16_t>(bytes, 8);
+  const int exponent = sign_exponent & 0x7fff;
+  if (exponent == 0x7fff)
+    return std::string(mantissa << 1 != 0 ? "NaN" : sign_exponent & 0x8000 ? "-Inf" : "+Inf");
+  const long double value = std::ldexp(static_cast<long double>(mantissa), exponent - 16383 - 63);
+  return fmt::format("{:.19g}", (sign_exponent & 0x8000) != 0 ? -value : value);
+}
+
+}  // namespace
+
+Value read_value(const ValueContext& context, std::string name, Datum datum,
+                 const ReadLimits& limits) {
+  return ValueReader(context, limits)
+      .read(std::move(name), std::move(datum), std::min(limits.depth, kDeepest));
+}
+
+bool ValueReader::may_read(Value& parent) {
+  if (values_ < limits_.values) {
+    ++values_;
+    return true;
+  }
+  const std::string note = fmt::format("cut: {} values were read", limits_.values);
+  if (parent.notes.empty() || parent.notes.back() != note) parent.notes.push_back(note);
+  return false;
+}
+
+Value ValueReader::read(std::string name, Datum datum, unsigned depth) {
+  Value value{.name = std::move(name), .datum = std::move(datum)};
+  if (value.datum.type == nullptr) {
+    value.error = Error{ErrorCode::not_found, "its type is not known"};
+    return value;
+  }
+  value.type_name = format_type(*value.datum.type);
+  if (auto known = stripped(value.datum.type); !known) {
+    value.error = std::move(known).error();
+    return value;
+  }
+  prefetch(memory(), value.datum);
+  read_kind(value, depth);
+  if (!value.error && !limits_.raw) summarize_well_known(context_, value);
+  return value;
+}
+
+void ValueReader::read_kind(Value& value, unsigned depth) {
+  const TypeKind kind = kind_of(value.datum.type);
+  switch (kind) {
+    case TypeKind::none:
+      value.text = "void";
+      return;
+    case TypeKind::boolean:
+    case TypeKind::character:
+    case TypeKind::signed_integer:
+    case TypeKind::unsigned_integer:
+      return read_number(value, kind);
+    case TypeKind::enumeration:
+      return read_enumeration(value);
+    case TypeKind::floating:
+      return read_floating(value);
+    case TypeKind::complex:
+      return read_complex(value);
+    case TypeKind::pointer:
+    case TypeKind::reference:
+      return read_pointer(value, depth);
+    case TypeKind::structure:
+    case TypeKind::class_type:
+    case TypeKind::union_type:
+      return read_structure(value, depth);
+    case TypeKind::array:
+      return read_array(value, depth);
+    case TypeKind::function:
+      if (value.datum.address) describe_address(value, *value.datum.address);
+      return;
+    case TypeKind::go_string:
+      return read_go_string(value);
+    case TypeKind::go_slice:
+      return read_slice(value, depth);
+    case TypeKind::go_map:
+      return read_map(value, depth);
+    case TypeKind::go_channel:
+      return read_channel(value, depth);
+    case TypeKind::go_interface:
+      return read_interface(value, depth);
+    case TypeKind::go_function:
+      return read_function(value, depth);
+    case TypeKind::member_pointer:
+    case TypeKind::alias:
+    case TypeKind::qualified:
+      break;
+  }
+  value.error = Error{ErrorCode::unsupported, "values of this kind of type are not shown"};
+}
+
+void ValueReader::read_number(Value& value, TypeKind kind) {
+  const Type* type = plain(value.datum.type);
+  if (value.datum.bit_size == 0 && type->bytes() == 16) {
+    auto bytes = load_all(memory(), value.datum);
+    if (!bytes) {
+      value.error = std::move(bytes).error();
+      return;
+    }
+    value.text = fmt::format("0x{:x}{:016x}", *load<std::uint64_t>(*bytes, 8),
+                             *load<std::uint64_t>(*bytes, 0));
+    return;
+  }
+  auto number = load_unsigned(memory(), value.datum);
+  if (!number) {
+    value.error = std::move(number).error();
+    return;
+  }
+  const bool is_signed = type->is_signed();
+  value.text = is_signed ? fmt::format("{}", *load_signed(memory(), value.datum))
+                         : fmt::format("{}", *number);
+  if (kind == TypeKind::boolean) {
+    value.text = *number == 0 ? "false" : *number == 1 ? "true" : "true (" + value.text + ")";
+  } else if (kind == TypeKind::character && !type->is_go() && *number < 256) {
+    value.text += " " + quoted_character(static_cast<std::uint32_t>(*number));
+  } else if (type->go_kind() == std::uint8_t(GoKind::uintptr) && !limits_.raw) {
+    value.text = hex(*number);
+    if (type->name() == "uintptr") describe_address(value, {*number});
+  }
+}
+
+void ValueReader::read_enumeration(Value& value) {
+  const Type* type = plain(value.datum.type);
+  auto number =
+      type->is_signed() ? load_signed(memory(), value.datum) : [&]() -> Result<std::int64_t> {
+    auto bits = load_unsigned(memory(), value.datum);
+    if (!bits) return std::move(bits).error();
+    return static_cast<std::int64_t>(*bits);
+  }();
+  if (!number) {
+    value.error = std::move(number).error();
+    return;
+  }
+  const std::string digits = type->is_signed()
+                                 ? fmt::format("{}", *number)
+                                 : fmt::format("{}", static_cast<std::uint64_t>(*number));
+  std::string flags;
+  std::uint64_t rest = static_cast<std::uint64_t>(*number);
+  for (const Enumerator& one : type->enumerators()) {
+    if (one.value == *number) {
+      value.text = fmt::format("{} ({})", one.name, digits);
+      return;
+    }
+    const auto bits = static_cast<std::uint64_t>(one.value);
+    if (!std::has_single_bit(bits) || (rest & bits) == 0) continue;
+    flags += (flags.empty() ? "" : " | ") + std::string(one.name);
+    rest &= ~bits;
+  }
+  // Only where bits have names, and all that are set do, is it a set of flags.
+  value.text = rest == 0 && !flags.empty() ? fmt::format("{} ({})", flags, digits) : digits;
+}
+
+void ValueReader::read_floating(Value& value) {
+  auto bytes = load_all(memory(), value.datum);
+  auto text = bytes ? float_text(*bytes, *plain(value.datum.type)) : std::move(bytes).error();
+  if (text)
+    value.text = *std::move(text);
+  else
+    value.error = std::move(text).error();
+}
+
+void ValueReader::read_complex(Value& value) {
+  auto bytes = load_all(memory(), value.datum);
+  if (!bytes) {
+    value.error = std::move(bytes).error();
+    return;
+  }
+  const std::size_t half = bytes->size() / 2;
+  auto real = float_text(ByteView(*bytes).first(half), *plain(value.datum.type));
+  auto imaginary = float_text(ByteView(*bytes).last(half), *plain(value.datum.type));
+  if (!real || !imaginary) {
+    value.error = std::move(real ? imaginary : real).error();
+    return;
+  }
+  const bool sign = imaginary->starts_with('-') || imaginary->starts_with('+');
+  value.text = "(" + *real + (sign ? "" : "+") + *imaginary + "i)";
+}
+
+void ValueReader::describe_address(Value& value, Address address) {
+  if (!address) return;
+  const AddressDescriber* describer = context_.describer();
+  if (describer == nullptr) return;
+  const AddressDescription what = describer->describe(address);
+  if (!what.text.empty()) value.text += " " + what.text;
+}
+
+void ValueReader::read_pointer(Value& value, unsigned depth) {
+  value.shape = Value::Shape::pointer;
+  const bool is_go = plain(value.datum.type)->is_go();
+  auto address = load_word(memory(), value.datum);
+  if (!address) {
+    value.error = std::move(address).error();
+    return;
+  }
+  if (!*address) {
+    value.text = is_go ? "nil" : "NULL";
+    return;
+  }
+  value.text = hex(*address);
+  auto pointee = pointee_of(memory(), value.datum);
+  if (!pointee || kind_of(pointee->type) == TypeKind::function) {
+    const auto place = context_.place_of(*address);
+    if (place && place->offset == 0)
+      value.text += " " + place->function;
+    else
+      describe_address(value, *address);
+    return;
+  }
+  if (is_c_character(pointee->type)) {
+    auto text = load_c_text(memory(), *address, limits_.text_bytes);
+    if (!text) {
+      value.error = std::move(text).error();
+      return;
+    }
+    value.text += " " + quoted(text->text);
+    if (text->length > text->text.size())
+      value.notes.push_back(fmt::format("cut after {} bytes", text->text.size()));
+    return;
+  }
+  follow(value, *pointee, depth);
+}
+
+void ValueReader::follow(Value& value, const Datum& pointee, unsigned depth) {
+  const std::pair<Address, const Type*> place{*pointee.address, plain(pointee.type)};
+  if (path_.contains(place)) {
+    value.notes.push_back("points back at a value that holds it");
+    return;
+  }
+  if (depth == 0 || !may_read(value)) return;
+  path_.insert(place);
+  value.children.push_back(read("*", pointee, depth - 1));
+  path_.erase(place);
+}
+
+void ValueReader::read_structure(Value& value, unsigned depth) {
+  value.shape = Value::Shape::fields;
+  const Type* type = plain(value.datum.type);
+  if (!type->complete()) {
+    value.error = Error{ErrorCode::not_found, "only declared, its definition is not known"};
+    return;
+  }
+  auto members = type->members();
+  if (!members) {
+    value.error = std::move(members).error();
+    return;
+  }
+  if (depth == 0 && !members->empty()) {
+    value.notes.push_back("cut: nested deeper than asked for");
+    return;
+  }
+  for (std::size_t i = 0; i < members->size(); ++i) {
+    const TypeMember& member = (*members)[i];
+    if (member.is_static || member.name == "_" || !may_read(value)) continue;
+    auto part = member_of(value.datum, i);
+    if (part) {
+      value.children.push_back(read(std::string(member.name), *std::move(part), depth - 1));
+    } else {
+      Value broken{.name = std::string(member.name)};
+      broken.error = std::move(part).error();
+      value.children.push_back(std::move(broken));
+    }
+  }
+}
+
+void ValueReader::read_array(Value& value, unsigned depth) {
+  value.shape = Value::Shape::elements;
+  const Type* type = plain(value.datum.type);
+  auto element = type->target();
+  if (!element) {
+    value.error = std::move(element).error();
+    return;
+  }
+  const auto length = type->length();
+  if (!length) {
+    value.notes.push_back("how many elements it has is not known");
+    return;
+  }
+  value.length = *length;
+  if (is_c_character(*element)) {
+    const std::uint64_t shown = std::min(*length, limits_.text_bytes);
+    auto bytes = load_part(memory(), value.datum, 0, shown);
+    if (bytes) {
+      const std::string_view text(reinterpret_cast<const char*>(bytes->data()), bytes->size());
+      const std::size_t end = text.find('\0');
+      // What follows the NUL is shown too, where it is not all zero.
+      const bool zero_after = end != text.npos && text.find_first_not_of('\0', end) == text.npos;
+      value.shape = Value::Shape::scalar;
+      value.text = quoted(zero_after ? text.substr(0, end) : text);
+      if (shown < *length)
+        value.notes.push_back(fmt::format("cut after {} of {} bytes", shown, *length));
+      return;
+    }
+  }
+  read_elements(value, value.datum, *element, *length, depth);
+}
+
+void ValueReader::read_elements(Value& value, const Datum& first, const Type* type,
+                                std::uint64_t count, unsigned depth) {
+  if (count == 0) return;
+  if (depth == 0) {
+    value.notes.push_back("cut: nested deeper than asked for");
+    return;
+  }
+  const std::uint64_t shown = std::min(count, limits_.elements);
+  if (shown < count) value.notes.push_back(fmt::format("cut after {} of {}", shown, count));
+  const std::uint64_t bytes = type->bytes();
+  for (std::uint64_t i = 0; i < shown && may_read(value); ++i)
+    value.children.push_back(
+        read(fmt::format("[{}]", i), part_of(first, type, i * bytes), depth - 1));
+}
+
+}  // namespace cgo

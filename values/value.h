@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "values/datum.h"
+#include "values/value_context.h"
+
+namespace cgo {
+
+/// How much of a value is read. What a limit cuts is said in Value::notes.
+struct ReadLimits {
+  unsigned depth = 3;              ///< Levels of structures, elements and pointers.
+  std::uint64_t elements = 64;     ///< Of an array, slice, map or channel.
+  std::uint64_t text_bytes = 256;  ///< Of a string.
+  std::uint64_t values = 20'000;   ///< In the whole tree.
+  bool raw = false;                ///< Well-known types as any other, with all their fields.
+};
+
+/// A value as it is shown: a tree. What cannot be read has an error in its place; the rest stays.
+struct Value {
+  enum class Shape : std::uint8_t {
+    scalar,     ///< `text` says it all.
+    pointer,    ///< `text` is the address; the only child is what it points at, if that was read.
+    fields,     ///< Children are fields, by name.
+    elements,   ///< Children are elements, by index; `length` is how many there are.
+    entries,    ///< Children are elements of a map; `keys` are their keys, in the same order.
+    interface,  ///< The only child is the dynamic value; no child: nil.
+  };
+
+  std::string name;
+  Datum datum;            ///< What this is about: to read on, and to compute with.
+  std::string type_name;  ///< As its language writes it.
+  Shape shape = Shape::scalar;
+  std::string text;     ///< Short form for people; may be empty where the children say it.
+  std::string summary;  ///< What a well-known type means: "2024-05-01T10:00:00Z", "locked".
+  std::optional<std::uint64_t> length;
+  std::vector<Value> children;
+  std::vector<Value> keys;
+  std::vector<std::string> notes;  ///< What was cut, and what is odd.
+  std::optional<Error> error;
+};
+
+/// Reads a value as far as the limits go. Never fails as a whole, never runs away: cyclic
+/// structures end where they begin again.
+Value read_value(const ValueContext& context, std::string name, Datum datum,
+                 const ReadLimits& limits = {});
+
+}  // namespace cgo

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "goruntime/go_map.h"
+#include "goruntime/go_version.h"
+#include "values/datum.h"
+
+namespace cgo {
+
+/// A function and the place where it is written.
+struct CodePlace {
+  std::string function;
+  std::string file;
+  std::uint32_t line = 0;
+  std::uint64_t offset = 0;  ///< Bytes from the function's entry.
+};
+
+/// A variable that a closure holds.
+struct CapturedVariable {
+  std::string name;
+  const Type* type = nullptr;
+  std::uint64_t offset = 0;   ///< In the closure.
+  bool by_reference = false;  ///< The closure holds its address.
+};
+
+/// What an address is, as far as it can be told.
+struct AddressDescription {
+  enum class Kind : std::uint8_t {
+    nothing,    ///< Null, or not mapped.
+    go_object,  ///< Allocated by Go; `base` and `bytes` are the object's.
+    go_heap,    ///< In a span of the Go heap, but in no object of it.
+    goroutine_stack,
+    c_block,
+    global,
+    code,
+    mapping,  ///< Of a file.
+    memory,   ///< Readable; what it is is not known.
+  };
+  Kind kind = Kind::nothing;
+  std::string text;  ///< For people: "main.counter+8", "goroutine 7's stack".
+  Address base;
+  std::uint64_t bytes = 0;
+};
+
+/// Tells what addresses are.
+class AddressDescriber {
+ public:
+  virtual ~AddressDescriber() = default;
+  virtual AddressDescription describe(Address address) const = 0;
+};
+
+/// What the reading of values asks of the program beside its memory. Everything may be unknown:
+/// what is not told is not shown. Answers live as long as the context.
+class ValueContext {
+ public:
+  virtual ~ValueContext() = default;
+  virtual const MemoryReader& memory() const = 0;
+  virtual GoVersion go_version() const { return {27, 0}; }
+
+  /// The type whose descriptor lies at `descriptor`: as debug information has it where it does,
+  /// with fields and methods as the runtime has them otherwise.
+  virtual Result<const Type*> dynamic_type(Address descriptor) const;
+  /// How the values of a Go map type lie in memory.
+  virtual Result<MapShape> map_shape_of(const Type& map) const;
+  /// Whether a Go interface type has no methods.
+  virtual Result<bool> is_empty_interface(const Type& interface) const;
+  /// The function whose code has `pc`.
+  virtual std::optional<CodePlace> place_of(Address pc) const;
+  /// What the closures of the function that begins at `entry` hold; empty when it holds nothing or
+  /// the release does not tell.
+  virtual std::vector<CapturedVariable> captured_variables(Address entry) const;
+  virtual std::optional<std::uint64_t> goroutine_id(Address g) const;
+  virtual const AddressDescriber* describer() const { return nullptr; }
+  /// A variable of a package or file by its whole name.
+  virtual Result<Datum> variable_named(std::string_view name) const;
+  /// A type by its whole name.
+  virtual Result<const Type*> type_named(std::string_view name) const;
+};
+
+}  // namespace cgo

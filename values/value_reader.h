@@ -1,0 +1,66 @@
+#pragma once
+
+#include <set>
+
+#include "values/value.h"
+
+namespace cgo {
+
+/// One reading of a value. Internal to values/; people call read_value.
+class ValueReader {
+ public:
+  ValueReader(const ValueContext& context, const ReadLimits& limits)
+      : context_(context), limits_(limits) {}
+
+  /// `depth` levels may still be opened below this value.
+  Value read(std::string name, Datum datum, unsigned depth);
+
+  const ValueContext& context() const { return context_; }
+  const MemoryReader& memory() const { return context_.memory(); }
+  const ReadLimits& limits() const { return limits_; }
+
+ private:
+  void read_kind(Value& value, unsigned depth);
+
+  // read_value.cpp: what all languages have.
+  void read_number(Value& value, TypeKind kind);
+  void read_enumeration(Value& value);
+  void read_floating(Value& value);
+  void read_complex(Value& value);
+  void read_pointer(Value& value, unsigned depth);
+  void read_structure(Value& value, unsigned depth);
+  void read_array(Value& value, unsigned depth);
+  /// Says what an address is that has no type to follow, or leads to code.
+  void describe_address(Value& value, Address address);
+  void follow(Value& value, const Datum& pointee, unsigned depth);
+  /// Shows `count` elements of `type` that begin at `first`.
+  void read_elements(Value& value, const Datum& first, const Type* type, std::uint64_t count,
+                     unsigned depth);
+
+  // read_go_value.cpp
+  void read_go_string(Value& value);
+  void read_slice(Value& value, unsigned depth);
+  void read_map(Value& value, unsigned depth);
+  void add_entry(Value& value, const MapEntry& entry, const Type* key, const Type* element,
+                 unsigned depth);
+  void read_interface(Value& value, unsigned depth);
+  void read_channel(Value& value, unsigned depth);
+  void read_function(Value& value, unsigned depth);
+  void say_waiters(Value& value, const char* what, std::size_t count,
+                   const std::vector<std::uint64_t>& goroutines);
+
+  /// Whether another value may be read; notes the cut when not.
+  bool may_read(Value& parent);
+
+  const ValueContext& context_;
+  const ReadLimits& limits_;
+  std::uint64_t values_ = 0;
+  /// Pointers that are being followed: their targets contain what is read now.
+  std::set<std::pair<Address, const Type*>> path_;
+};
+
+/// Sets the summary of a type that means more than its fields (time.Time, sync.Mutex, errors …);
+/// leaves others alone. In well_known.cpp.
+void summarize_well_known(const ValueContext& context, Value& value);
+
+}  // namespace cgo
