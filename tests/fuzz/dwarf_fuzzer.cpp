@@ -3,6 +3,7 @@
 
 #include "dwarf_sections.h"
 #include "support/dwarf_builder.h"
+#include "target/arch.h"
 #include "target/dwarf_cache.h"
 #include "target/dwarf_code.h"
 #include "target/dwarf_index.h"
@@ -23,17 +24,59 @@ DwarfBuilder::Sections sections_of(ByteView input) {
   return sections;
 }
 
+void ask_about_type(const Type& type, int depth) {
+  constexpr std::size_t kMost = 8;
+  (void)format_type(type);
+  (void)stripped(&type);
+  (void)type.bytes();
+  (void)type.is_signed();
+  (void)type.enumerators();
+  (void)type.length();
+  (void)type.runtime_type();
+  if (depth == 0) return;
+  for (const auto& next : {type.target(), type.key(), type.representation()})
+    if (next) ask_about_type(**next, depth - 1);
+  const auto members = type.members();
+  for (std::size_t i = 0; members && i < members->size() && i < kMost; ++i)
+    if (const auto member = type.member_type(i)) ask_about_type(**member, depth - 1);
+}
+
+void ask_about_variables(const DwarfInfo& dwarf, Address pc) {
+  const Registers registers(kAmd64);
+  ExpressionContext context{.registers = &registers, .cfa = Address{0x8000}};
+  const auto scopes = dwarf.scopes_at(pc);
+  for (std::size_t i = 0; scopes && i < scopes->size(); ++i) {
+    context.frame_base = (*scopes)[i].frame_base;
+    for (const Variable& variable : (*scopes)[i].variables) {
+      if (const auto pieces = locate(variable, context)) (void)read_pieces(*pieces, 64, context);
+      if (variable.type) ask_about_type(*variable.type, 3);
+    }
+  }
+  (void)dwarf.call_site(pc);
+}
+
 void ask_about_functions(const DwarfInfo& dwarf, const DwarfUnitContents& contents) {
   constexpr std::size_t kMost = 8;
   for (std::size_t i = 0; i < contents.functions.size() && i < kMost; ++i) {
     const Address entry = contents.functions[i].entry;
     (void)dwarf.frames_at(entry);
     (void)dwarf.frames_at({entry.value + 0x14});
+    ask_about_variables(dwarf, entry);
+    ask_about_variables(dwarf, {entry.value + 0x20});
     for (std::size_t j = 0; j < contents.functions.size() && j < kMost; ++j) {
       (void)dwarf.tail_calls_from(entry, contents.functions[j].entry);
       (void)dwarf.tail_calls({entry.value + 5}, contents.functions[j].entry);
     }
   }
+}
+
+void ask_by_name(const DwarfInfo& dwarf) {
+  if (const auto all = dwarf.types_matching("", 16))
+    for (const Type* type : all->types) ask_about_type(*type, 2);
+  for (const char* name : {"hidden", "struct bits", "int", "main.T"}) (void)dwarf.type_named(name);
+  (void)dwarf.type_with_descriptor(0x1000);
+  (void)dwarf.variables_named("counter");
+  (void)dwarf.variable_at({0x5003});
 }
 
 void ask_everything(std::shared_ptr<const ElfFile> elf) {
@@ -45,6 +88,8 @@ void ask_everything(std::shared_ptr<const ElfFile> elf) {
   (void)(*dwarf)->functions_named("main");
   (void)(*dwarf)->frames_at({0x1014});
   (void)(*dwarf)->tail_calls({0x1035}, {0x1080});
+  (void)(*dwarf)->call_site({0x1035});
+  ask_by_name(**dwarf);
   const DwarfFile file(elf);
   const auto headers = file.headers();
   for (std::size_t i = 0; headers && i < headers->size() && i < kMostUnits; ++i) {
@@ -69,6 +114,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto index = cgo::DwarfIndex::from_bytes({bytes.begin(), bytes.end()})) {
     (void)index->functions("main");
     (void)index->structures("");
+    (void)index->variables("a");
+    (void)index->type_with_descriptor(1);
+    std::size_t more = 0;
+    (void)index->types_matching("", 4, more);
   }
   return 0;
 }

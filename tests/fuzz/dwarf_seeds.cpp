@@ -23,6 +23,8 @@ std::vector<std::byte> as_input(const DwarfBuilder::Sections& sections) {
 void write_seeds(const SeedWriter& out) {
   out.add("dwarf4", as_input(sample_sections(4)));
   out.add("dwarf5", as_input(sample_sections(5)));
+  out.add("variables4", as_input(variable_sections(4)));
+  out.add("variables5", as_input(variable_sections(5)));
   DwarfStructs structs;
   structs["runtime.g"] = {.name = "runtime.g", .bytes = 456, .members = {{"stack", 0, 16}}};
   out.add("structs", encode_structs(structs));
