@@ -1,0 +1,72 @@
+// value-dump CORE < EXPRESSIONS: what values/ says about package variables and expressions over
+// them, one JSON object a line.
+#include <algorithm>
+#include <iostream>
+#include <map>
+#include <string>
+
+#include "target/core_file.h"
+#include "target/dwarf.h"
+#include "values/evaluate.h"
+#include "values/format_value.h"
+#include "values/program_context.h"
+
+namespace {
+
+using namespace cgo;
+
+std::vector<Image> images_of(const CoreFile& core) {
+  std::map<std::string, AddressRange> ranges;
+  for (const CoreMappedFile& mapped : core.mapped_files()) {
+    auto [at, fresh] = ranges.emplace(mapped.path, mapped.range);
+    at->second.begin = std::min(at->second.begin, mapped.range.begin);
+    at->second.end = std::max(at->second.end, mapped.range.end);
+  }
+  std::vector<Image> images;
+  for (const auto& [path, range] : ranges) {
+    auto file = ElfFile::open(path);
+    if (!file) continue;
+    const auto segments = (*file)->segments();
+    const auto first = std::find_if(segments.begin(), segments.end(),
+                                    [](const ElfSegment& segment) { return segment.loaded(); });
+    if (first == segments.end()) continue;
+    const std::uint64_t page = first->file_address.value & ~std::uint64_t{4095};
+    images.push_back(
+        {.path = path, .file = *file, .bias = range.begin.value - page, .range = range});
+  }
+  return images;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 2) return 2;
+  auto core = CoreFile::open(argv[argc - 1]);
+  if (!core) {
+    std::cerr << core.error().message << '\n';
+    return 1;
+  }
+  const auto images = std::make_shared<const ImageMap>(images_of(**core));
+  const SplicedReader memory({*core, image_file_reader(images)});
+  std::map<std::string, Result<std::shared_ptr<const DwarfInfo>>> opened;
+  const DwarfSource dwarf = [&](const Image& image) {
+    auto known = opened.find(image.path);
+    if (known == opened.end())
+      known = opened.emplace(image.path, DwarfInfo::open(image.file)).first;
+    return known->second;
+  };
+  const GoRuntimes runtimes = find_go_runtimes(memory, *images, dwarf);
+  const ProgramContext context(
+      {.memory = &memory, .images = images.get(), .runtimes = &runtimes, .dwarf = dwarf});
+  for (std::string line; std::getline(std::cin, line);) {
+    Evaluator evaluator(context, nullptr);
+    Evaluation result = evaluator.evaluate(line);
+    Value value{.name = line};
+    if (result.datum)
+      value = read_value(context, line, *std::move(result.datum));
+    else
+      value.error = Error{ErrorCode::not_found, format_expression_error(line, *result.failure)};
+    std::cout << (std::string(argv[1]) == "--text" ? format_text(value)
+                                                   : format_json(value) + "\n");
+  }
+}

@@ -1,0 +1,83 @@
+#pragma once
+
+#include "values/evaluate.h"
+#include "values/operand.h"
+
+namespace cgo {
+
+/// One evaluation of a tree. Internal to the evaluator.
+class EvaluatorWalk {
+ public:
+  EvaluatorWalk(const ValueContext& context, const NameScope* scope, MadeTypes& types)
+      : context_(context), scope_(scope), types_(types) {}
+
+  Evaluation run(const Expression& tree);
+
+ private:
+  using Tree = Expression;
+  const MemoryReader& memory() const { return context_.memory(); }
+
+  /// Remembers the innermost place of a failure.
+  Error fail(const Tree& tree, Error error);
+  Error fail(const Tree& tree, ErrorCode code, std::string message) {
+    return fail(tree, Error{code, std::move(message)});
+  }
+  template <class T>
+  Result<T> at(const Tree& tree, Result<T> result) {
+    if (!result) return fail(tree, std::move(result).error());
+    return result;
+  }
+
+  // evaluate.cpp
+  Result<Operand> operand(const Tree& tree);
+  /// A value with a type; constants get their default one.
+  Result<Datum> value(const Tree& tree);
+  Result<Datum> as_value(const Tree& tree, Operand operand);
+  Result<Operand> literal(const Tree& tree);
+  Result<Operand> dereference(const Tree& tree);
+  Result<Operand> address(const Tree& tree);
+  Result<Operand> assertion(const Tree& tree);
+  Result<Operand> call(const Tree& tree);
+  Result<Operand> length_of(const Tree& tree, bool capacity);
+  Result<Operand> part_of_complex(const Tree& tree, bool imaginary);
+  Result<Operand> convert(const Tree& tree, const Type* type, const Operand& from);
+
+  // evaluate_names.cpp
+  Result<Operand> name(const Tree& tree);
+  Result<Operand> field(const Tree& tree);
+  Result<Datum> variable(const std::string& name);
+  Result<const Type*> type(const Tree& tree);
+  /// What a tree says as the name of a type: "*main.T", "map[string]int".
+  Result<std::string> type_name(const Tree& tree);
+  Result<const Type*> made_type(const Tree& tree);
+  Error unknown_name(const std::string& name);
+
+  // evaluate_parts.cpp
+  Result<Operand> index(const Tree& tree);
+  Result<Operand> map_element(const Tree& tree, const Datum& map, const Operand& key);
+  Result<bool> is_key(const Datum& key, const Operand& wanted);
+  Result<Operand> slice(const Tree& tree);
+  Result<std::uint64_t> position(const Tree& tree, std::uint64_t most);
+  Datum made_words(const Type* type, std::initializer_list<std::uint64_t> words);
+
+  // evaluate_operators.cpp
+  Result<Operand> unary(const Tree& tree);
+  Result<Operand> binary(const Tree& tree);
+  Result<Operand> logical(const Tree& tree);
+  Result<Operand> comparison(const Tree& tree, const Operand& left, const Operand& right);
+  Result<Operand> arithmetic(const Tree& tree, const Operand& left, const Operand& right);
+  Result<Operand> with_nil(const Tree& tree, const Datum& value);
+  /// The type that both sides of an operator have or take; null for two constants.
+  Result<const Type*> common_type(const Tree& tree, const Operand& left, const Operand& right);
+  Result<const Type*> common_c_type(const Tree& tree, const Datum& left, const Datum& right);
+  Result<std::optional<std::string>> text_of(const Operand& operand);
+  Result<bool> truth_of(const Tree& tree, const Operand& operand);
+  static Operand boolean(bool value) { return {.kind = Operand::Kind::boolean, .boolean = value}; }
+
+  const ValueContext& context_;
+  const NameScope* scope_;
+  MadeTypes& types_;
+  std::optional<TextRange> failed_at_;
+};
+
+}  // namespace cgo
