@@ -33,7 +33,10 @@ LldbDebuggee::LldbDebuggee(lldb::SBProcess process, std::shared_ptr<const ImageM
       images_(std::move(images)),
       memory_(std::move(memory)),
       arch_(arch),
-      is_core_(is_core_process(process)) {}
+      is_core_(is_core_process(process)) {
+  for (const CoreThread& thread : memory_.core_threads)
+    registers_.emplace(thread.tid, ThreadRegisters{thread.registers, thread.thread_pointer, true});
+}
 
 /// What rules for the innermost frame refer to. In C that is what calls preserve, and on amd64 r10
 /// (the frame address while C realigns a stack); in Go, which preserves nothing, rdx and r12 (the
@@ -133,6 +136,7 @@ void LldbDebuggee::fetch_threads() const {
 }
 
 void LldbDebuggee::take_registers(std::uint64_t tid, lldb::SBFrame innermost, bool in_go) const {
+  if (is_core_ && has_registers(tid)) return;  // They never change.
   ThreadRegisters registers = read_registers(innermost, in_go ? Wanted::for_go : Wanted::for_c);
   const std::lock_guard lock(mutex_);
   registers_.insert_or_assign(tid, std::move(registers));

@@ -8,7 +8,6 @@
 #include "lldb-plugin/lldb_debuggee.h"
 #include "lldb-plugin/sb_memory.h"
 #include "target/cached_reader.h"
-#include "target/core_file.h"
 #include "target/mapping.h"
 #include "target/minidump.h"
 #include "target/process_memory.h"
@@ -95,6 +94,7 @@ bool MemoryAccess::open_core() {
   if (path.empty()) return false;
   const auto use = [&](const auto& core) {
     executable_in_core_ = executable_in(core->mappings());
+    core_threads_.assign(core->threads().begin(), core->threads().end());
     if (const auto cut = core->cut()) provenance_.lacks.push_back(cut->text());
     provenance_.memory = "the core file, then files of its images";
     raw_ = core;
@@ -125,6 +125,7 @@ StopMemory MemoryAccess::of_stop(std::shared_ptr<const ImageMap> images) const {
   memory.parallel = parallel_;
   memory.provenance = provenance_;
   memory.executable = executable_in_core_;
+  memory.core_threads = core_threads_;
   if (local_) {
     memory.executable = executable_in(static_cast<pid_t>(process_.GetProcessID()));
     memory.now_ns = monotonic_ns();

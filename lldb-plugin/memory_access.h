@@ -5,8 +5,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "lldb-plugin/subject.h"
+#include "target/core_file.h"
 #include "target/image.h"
 #include "target/memory_reader.h"
 
@@ -21,6 +23,8 @@ struct StopMemory {
   /// Whether an address outside all images can be executed, where that is known without asking
   /// LLDB.
   std::function<bool(Address)> executable;
+  /// Of a core whose file could be read: LLDB takes longer for a frame than a whole walk does.
+  std::vector<CoreThread> core_threads;
 };
 
 /// How the memory of one process of LLDB is reached: decided once for the process, because proving
@@ -45,6 +49,7 @@ class MemoryAccess {
   bool parallel_ = false, local_ = false, core_ = false;
   Provenance provenance_;
   std::function<bool(Address)> executable_in_core_;
+  std::vector<CoreThread> core_threads_;
 };
 
 }  // namespace cgo

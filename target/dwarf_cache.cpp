@@ -107,23 +107,22 @@ fs::path DwarfCache::path(std::string_view kind) const {
   return directory_ / (build_id_ + "." + std::string(kind) + std::string(kSuffix));
 }
 
-std::optional<std::vector<std::byte>> DwarfCache::load(std::string_view kind) const {
+std::optional<DwarfCache::Mapped> DwarfCache::map(std::string_view kind) const {
   if (build_id_.empty()) return std::nullopt;
-  std::error_code problem;
-  const std::uint64_t size = fs::file_size(path(kind), problem);
-  if (problem || size < sizeof(Header) || size > kMostBytes) return std::nullopt;
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path(kind).c_str(), "rb"),
-                                                             std::fclose);
+  auto file = MappedFile::open(path(kind));
   if (!file) return std::nullopt;
-  std::setvbuf(file.get(), nullptr, _IONBF, 0);
-  Header found;
-  std::vector<std::byte> contents(size - sizeof(Header));
-  if (std::fread(&found, sizeof found, 1, file.get()) != 1 ||
-      std::fread(contents.data(), 1, contents.size(), file.get()) != contents.size())
-    return std::nullopt;
+  const ByteView bytes = (*file)->bytes();
+  if (bytes.size() < sizeof(Header) || bytes.size() > kMostBytes) return std::nullopt;
+  const ByteView contents = bytes.subspan(sizeof(Header));
   const Header expected = header_for(build_id_, fingerprint_, contents);
-  if (std::memcmp(&found, &expected, sizeof expected) != 0) return std::nullopt;
-  return contents;
+  if (std::memcmp(bytes.data(), &expected, sizeof expected) != 0) return std::nullopt;
+  return Mapped{*std::move(file), contents};
+}
+
+std::optional<std::vector<std::byte>> DwarfCache::load(std::string_view kind) const {
+  const auto mapped = map(kind);
+  if (!mapped) return std::nullopt;
+  return std::vector(mapped->contents.begin(), mapped->contents.end());
 }
 
 void DwarfCache::store(std::string_view kind, ByteView contents) const {

@@ -3,12 +3,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "target/byte_view.h"
 #include "target/dwarf.h"
+#include "target/mapped_file.h"
 
 namespace cgo {
 
@@ -20,6 +22,13 @@ class DwarfCache {
   /// Does nothing, and has nothing, when `directory` is empty or `file` has no usable build id.
   DwarfCache(std::filesystem::path directory, const ElfFile& file);
 
+  /// A file of the cache as it lies on disk. Nothing of ours shortens one that is in place.
+  struct Mapped {
+    std::shared_ptr<const MappedFile> file;
+    ByteView contents;
+  };
+  /// For what is large: a copy takes several times as long as looking it through for damage.
+  std::optional<Mapped> map(std::string_view kind) const;
   std::optional<std::vector<std::byte>> load(std::string_view kind) const;
   /// A failure to write is no failure of the answer, so it is not reported; the file stays absent.
   void store(std::string_view kind, ByteView contents) const;

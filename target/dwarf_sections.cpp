@@ -58,9 +58,9 @@ bool DwarfSections::slow(const ElfSection& section) const {
 
 void DwarfSections::read(DwarfSection section, Kept& kept) const {
   const std::string kind = "section-" + std::string(kNames[static_cast<std::size_t>(section)]);
-  if (auto contents = cache_->load(kind)) {
-    kept.contents = *std::move(contents);
-    kept.bytes = std::span<const std::byte>(kept.contents);
+  if (auto cached = cache_->map(kind)) {
+    kept.file = std::move(cached->file);
+    kept.bytes = cached->contents;
     return;
   }
   kept.bytes = file_->section_bytes(*found_[static_cast<std::size_t>(section)]);

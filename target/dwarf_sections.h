@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "target/elf.h"
+#include "target/mapped_file.h"
 
 namespace cgo {
 
@@ -56,7 +57,7 @@ class DwarfSections {
   /// A section from the cache, or on its way into it.
   struct Kept {
     std::once_flag once;
-    std::vector<std::byte> contents;
+    std::shared_ptr<const MappedFile> file;
     Result<std::span<const std::byte>> bytes = std::span<const std::byte>{};
   };
 

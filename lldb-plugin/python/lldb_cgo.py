@@ -3,7 +3,6 @@
 The objects carry the keys of the JSON that `cgo bt --json` and `cgo goroutines --json` print as
 attributes. Every function looks at LLDB's selected process unless it is given another one.
 """
-import json as _json
 from dataclasses import dataclass, field, fields
 from typing import List, Optional, Union
 
@@ -156,7 +155,8 @@ def _ask(process, *words):
     if problems:
         import warnings
         warnings.warn(problems, PartialAnswer, stacklevel=3)
-    return _json.loads(text)
+    import json  # Here, as most sessions of LLDB never ask.
+    return json.loads(text)
 
 
 def stacks(*, thread=None, goroutine=None, limit=None, process=None) -> List[Stack]:

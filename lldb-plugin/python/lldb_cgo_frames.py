@@ -1,8 +1,4 @@
 """The stack over Go and C as LLDB's own frames (LLDB 22 and later)."""
-import json
-import tempfile
-import uuid
-
 import lldb
 import _lldb_cgo
 
@@ -73,6 +69,9 @@ class Names:
         missing = sorted(set(names) - self.symbols.keys())
         if not missing:
             return
+        import json  # Together they take longer to import than most stacks to show.
+        import tempfile
+        import uuid
         if self.target is None:
             error = lldb.SBError()
             self.target = self.debugger.CreateTarget("", triple, None, False, error)
