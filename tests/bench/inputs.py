@@ -37,21 +37,22 @@ def digest_of(folder):
     return digest.hexdigest()[:12]
 
 
-def program(fixture):
+def program(fixture, *flags):
     """Path of the built fixture."""
     source = os.path.join(HERE, "fixtures", fixture)
-    path = os.path.join(ARTIFACTS, f"{fixture}-{digest_of(source)}", fixture)
+    path = os.path.join(ARTIFACTS, "-".join([fixture, digest_of(source), *flags]), fixture)
     if not os.path.exists(path):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         print(f"building {fixture}", flush=True)
-        run_checked([GO, "build", "-o", path + ".part", "."], cwd=source)
+        run_checked([GO, "build", *flags, "-o", path + ".part", "."], cwd=source)
         os.rename(path + ".part", path)
     return path
 
 
-def large():
-    path = program("large")
-    if os.path.getsize(path) < LARGE_AT_LEAST:
+def large(small):
+    """The program of realistic size; when `small`, the same without its library."""
+    path = program("large", *(["-tags=small"] if small else []))
+    if not small and os.path.getsize(path) < LARGE_AT_LEAST:
         raise BenchError(f"{path} has only {os.path.getsize(path)} bytes")
     return path
 
