@@ -52,7 +52,7 @@ Result<const Type*> ProgramContext::dynamic_type(Address descriptor) const {
   return best;
 }
 
-Result<const Type*> ProgramContext::find_twin(const Type& type) const {
+Result<const Type*> ProgramContext::runtime_twin(const Type& type) const {
   if (!types_) return Error{ErrorCode::not_found, "no Go types are known"};
   if (RuntimeTypes::descriptor_of(&type)) return &type;
   if (type.runtime_type() == 0)
@@ -68,15 +68,13 @@ Result<const Type*> ProgramContext::find_twin(const Type& type) const {
   return Error{ErrorCode::not_found, "the descriptor of " + format_type(type) + " is not there"};
 }
 
-Result<const Type*> ProgramContext::runtime_twin(const Type& type) const { return find_twin(type); }
-
 Result<MapShape> ProgramContext::map_shape_of(const Type& map) const {
   {
     const std::lock_guard lock(mutex_);
     if (const auto known = shapes_.find(&map); known != shapes_.end()) return known->second;
   }
   const auto find = [&]() -> Result<MapShape> {
-    auto twin = find_twin(map);
+    auto twin = runtime_twin(map);
     if (!twin) return std::move(twin).error();
     auto details = types_->details_at(RuntimeTypes::descriptor_of(*twin)->address);
     if (!details) return std::move(details).error();
@@ -93,7 +91,7 @@ Result<MapShape> ProgramContext::map_shape_of(const Type& map) const {
 }
 
 Result<bool> ProgramContext::is_empty_interface(const Type& interface) const {
-  if (auto twin = find_twin(interface)) {
+  if (auto twin = runtime_twin(interface)) {
     auto details = types_->details_at(RuntimeTypes::descriptor_of(*twin)->address);
     if (details) return details->interface_methods.empty();
   }
@@ -102,7 +100,7 @@ Result<bool> ProgramContext::is_empty_interface(const Type& interface) const {
 
 std::optional<CodePlace> ProgramContext::place_of(Address pc) const {
   const GoRuntime* runtime = parts_.runtimes != nullptr ? parts_.runtimes->at(pc) : nullptr;
-  if (runtime == nullptr) return parts_.c_place ? parts_.c_place(pc) : std::nullopt;
+  if (runtime == nullptr) return c_place(pc);
   const auto function = runtime->function_at(pc);
   if (!function) return std::nullopt;
   CodePlace out{.function = std::string(function->name),
@@ -115,6 +113,23 @@ std::optional<CodePlace> ProgramContext::place_of(Address pc) const {
     if (out.offset != 0 || out.line == 0) out.line = frames->back().line;
   }
   return out;
+}
+
+std::optional<CodePlace> ProgramContext::c_place(Address pc) const {
+  const Image* image = parts_.images != nullptr ? parts_.images->find(pc) : nullptr;
+  if (image == nullptr || !image->file || image->mismatch || !parts_.images->executable(pc))
+    return std::nullopt;
+  const Address at = image->to_file(pc);
+  if (auto dwarf = dwarf_at(pc)) {
+    auto frames = (*dwarf)->frames_at(at);
+    if (frames && !frames->empty()) {
+      const SourceFrame& outer = frames->back();
+      return CodePlace{outer.function, outer.file, outer.line, at.value - outer.entry.value};
+    }
+  }
+  const ElfSymbol* symbol = image->file->symbol_at(at);
+  if (symbol == nullptr) return std::nullopt;
+  return CodePlace{std::string(symbol->name), {}, 0, at.value - symbol->file_address.value};
 }
 
 std::vector<CapturedVariable> ProgramContext::captured_variables(Address entry) const {

@@ -23,8 +23,6 @@ class ProgramContext final : public ValueContext {
     const GoRuntimes* runtimes = nullptr;
     DwarfSource dwarf;  ///< May be empty.
     const AddressDescriber* describer = nullptr;
-    /// Where code is that is not Go's; may be empty.
-    std::function<std::optional<CodePlace>(Address)> c_place;
   };
   /// `runtime`: the one whose values are read, of several; null for the first.
   explicit ProgramContext(Parts parts, const GoRuntime* runtime = nullptr);
@@ -42,14 +40,14 @@ class ProgramContext final : public ValueContext {
   Result<Datum> variable_named(std::string_view name) const override;
   Result<const Type*> type_named(std::string_view name) const override;
 
-  /// The type as the runtime describes it, for one from debug information.
-  Result<const Type*> runtime_twin(const Type& type) const;
   /// Null when there is no Go runtime.
   const GoRuntime* runtime() const { return runtime_; }
 
  private:
   Result<std::shared_ptr<const DwarfInfo>> dwarf_at(Address address) const;
-  Result<const Type*> find_twin(const Type& type) const;
+  /// The type as the runtime describes it, for one from debug information.
+  Result<const Type*> runtime_twin(const Type& type) const;
+  std::optional<CodePlace> c_place(Address pc) const;
 
   Parts parts_;
   const GoRuntime* runtime_ = nullptr;

@@ -14,8 +14,10 @@ Result<MapShape> ValueContext::map_shape_of(const Type&) const {
   return unknown("how this map lies in memory is not known");
 }
 Result<bool> ValueContext::is_empty_interface(const Type& interface) const {
-  // Debug information shows the structure the runtime has for it.
-  auto members = interface.members();
+  // Debug information has the runtime's structure for it: runtime.eface or runtime.iface.
+  auto form = interface.representation();
+  auto structure = form ? stripped(*form) : std::move(form).error();
+  auto members = structure ? (*structure)->members() : std::move(structure).error();
   if (members && !members->empty()) return members->front().name == "_type";
   return unknown("whether this interface type has methods is not known");
 }
