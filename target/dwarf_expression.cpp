@@ -57,7 +57,7 @@ class Machine {
       return register_value(context_, simple_->reg);
     if (simple_ && simple_->kind != LocationPiece::Kind::value)
       return malformed("it does not compute a number");
-    if (simple_) return number_in(*simple_);
+    if (simple_) return number_in(simple_->value);
     if (stack_.empty()) return malformed("it leaves nothing on its stack");
     return stack_.back().bits;
   }
@@ -65,9 +65,11 @@ class Machine {
  private:
   using Value = DwarfTypedValue;
 
-  static std::uint64_t number_in(const LocationPiece& piece) {
+  /// The number in the first bytes.
+  static std::uint64_t number_in(ByteView bytes) {
     std::uint64_t out = 0;
-    std::memcpy(&out, piece.value.data(), std::min(piece.value.size(), sizeof out));
+    const std::size_t size = std::min(bytes.size(), sizeof out);
+    if (size != 0) std::memcpy(&out, bytes.data(), size);
     return out;
   }
 
@@ -185,6 +187,9 @@ class Machine {
       case dw::OP_entry_value:
       case dw::OP_GNU_entry_value:
         return entry_value();
+      case dw::OP_GNU_parameter_ref:
+        return Error{ErrorCode::not_found,
+                     "the compiler removed this parameter; only the caller knows it"};
       case dw::OP_form_tls_address:
       case dw::OP_GNU_push_tls_address:
         return unsupported("thread-local variables are not read");
@@ -220,7 +225,7 @@ class Machine {
       case LocationPiece::Kind::memory:
         return plus(place.address.value);
       case LocationPiece::Kind::value:
-        return plus(number_in(place));
+        return plus(number_in(place.value));
       case LocationPiece::Kind::reg: {
         auto value = register_value(context_, place.reg);
         if (!value) return std::move(value).error().in("frame base");
@@ -341,10 +346,8 @@ class Machine {
     switch (operation) {
       case dw::OP_const_type: {
         const ByteView block = in_.block(in_.u8());
-        std::uint64_t bits = 0;
-        if (block.size() > sizeof bits) return unsupported("a constant of many bytes");
-        std::memcpy(&bits, block.data(), block.size());
-        return push(typed_value(*type, bits));
+        if (block.size() > sizeof(std::uint64_t)) return unsupported("a constant of many bytes");
+        return push(typed_value(*type, number_in(block)));
       }
       case dw::OP_regval_type: {
         auto bits = register_value(context_, reg);

@@ -1,0 +1,157 @@
+"""values/frame_variables on programs that print their own variables right before they stop, through Go, C and C++ frames."""
+import functools
+import json
+import os
+import re
+import select
+import subprocess
+import time
+
+import pytest
+
+from harness import builds, stops
+from harness.paths import BUILD
+
+FRAME_VALUES = os.path.join(BUILD, "tests", "tools", "frame-values")
+BUILDS = {"O0": ("-gcflags=-N -l",), "O2": ()}
+# How much of what the program prints must be shown: all of it where nothing was optimized. At -O2 a variable may be
+# gone, but what is shown must be right.
+LEAST_SHOWN = {"O0": 1.0, "O2": 0.75}
+
+pytestmark = pytest.mark.needs_no_program
+
+
+def pytest_generate_tests(metafunc):
+    if "stopped" in metafunc.fixturenames:
+        releases = metafunc.config.found_releases
+        cells = [(release, kind) for release in releases for kind in BUILDS]
+        metafunc.parametrize("stopped", [pytest.param(c, id=f"{c[0]}-{c[1]}") for c in cells], indirect=True)
+
+
+def run_until_ready(program):
+    process = subprocess.Popen([program], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                               env=stops.run_environment())
+    deadline, text = time.monotonic() + 60, b""
+    while b"READY" not in text:
+        assert time.monotonic() < deadline and select.select([process.stdout], [], [], 60)[0], "it did not get ready"
+        chunk = os.read(process.stdout.fileno(), 65536)
+        assert chunk, f"it ended with {process.wait()}"
+        text += chunk
+    time.sleep(0.1)
+    return process, text.decode()
+
+
+@functools.lru_cache(1)
+def read(release, kind):
+    """(what the program printed, its frames with their variables)"""
+    program = builds.go_build(release, kind, "variables", "variables", BUILDS[kind])
+    with stops.scratch() as folder:
+        process, printed = run_until_ready(program)
+        core = os.path.join(folder, "core")
+        try:
+            stops.run_checked(["gdb", "-nx", "-batch", "-p", str(process.pid), "-ex", f"generate-core-file {core}"], 120, "gcore")
+        finally:
+            stops.end(process)
+        done = subprocess.run([FRAME_VALUES, core, program], capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr
+        return printed, json.loads(done.stdout)
+
+
+@pytest.fixture
+def stopped(request):
+    return (*read(*request.param), request.param[1])
+
+
+def printed_values(text):
+    for line in text.splitlines():
+        parts = line.split(" ", 2)
+        if len(parts) == 3 and parts[0] != "global":
+            yield parts[0], re.split(r"[.\[]", parts[1].replace("]", "")), parts[2]
+
+
+def frame_of(frames, function):
+    for frame in frames:
+        name = "operator()" if "operator()" in frame["function"] else re.sub(r"\(.*", "", frame["function"])
+        if name == function:
+            return frame
+    return None
+
+
+def child(value, name):
+    """A field or element, through pointers and embedded or anonymous structures."""
+    for _ in range(2):
+        if value.get("children") is None:
+            return None
+        names = {c.get("name"): c for c in value["children"]}
+        found = names.get(name) or names.get(f"[{name}]")
+        if found is None and name.isdigit() and int(name) < len(value["children"]):
+            found = value["children"][int(name)]
+        if found is not None:
+            return found
+        deeper = [c for c in value["children"] if c.get("name") in ("", "*", None)]
+        inside = next((got for c in deeper if (got := child(c, name))), None)
+        if inside is not None:
+            return inside
+        if len(value["children"]) != 1:
+            return None
+        value = value["children"][0]
+    return None
+
+
+def shown(frame, path):
+    """The value as text; None where it is not there, with why."""
+    variable = next((v for v in frame.get("variables", []) if v["name"] == path[0] and not v["shadowed"]), None)
+    if variable is None:
+        return None, frame.get("error", f"{path[0]} is not among {[v['name'] for v in frame.get('variables', [])]}")
+    if "error" in variable:
+        return None, variable["error"]
+    value = variable["value"]
+    for part in path[1:]:
+        inner = child(value, part)
+        if inner is None:
+            return None, f"no {part} in {json.dumps(value)[:300]}"
+        value = inner
+    if value.get("type", "").endswith("&") and value.get("children"):
+        value = value["children"][0]
+    if value.get("error"):
+        return None, value["error"]
+    return value.get("value"), ""
+
+
+def same(wanted, got):
+    if isinstance(got, bool):
+        return wanted == str(got).lower()
+    if isinstance(got, (int, float)):
+        return float(wanted) == float(got)
+    got = re.sub(r"^0x[0-9a-f]+ ", "", str(got))
+    if wanted.startswith('"'):
+        return got.strip('"') == wanted.strip('"')
+    try:
+        return float(wanted) == float(got)
+    except ValueError:
+        return got == wanted
+
+
+def test_variables_are_what_the_program_printed(stopped):
+    printed, frames, kind = stopped
+    wanted, missing, wrong = 0, [], []
+    for function, path, value in printed_values(printed):
+        wanted += 1
+        frame = frame_of(frames, function)
+        assert frame is not None, f"no frame of {function} among {[f['function'] for f in frames]}"
+        got, why = shown(frame, path)
+        name = f"{function} {'.'.join(path)}"
+        if got is None:
+            missing.append(f"{name}: {why}")
+        elif not same(value, got):
+            wrong.append(f"{name}: {got!r}, printed {value}")
+    assert wanted > 30
+    assert wrong == []
+    assert len(missing) <= wanted * (1 - LEAST_SHOWN[kind]), missing
+
+
+def test_what_is_not_shown_has_a_reason(stopped):
+    for frame in stopped[1]:
+        assert "variables" in frame or frame["error"], frame["function"]
+        for variable in frame.get("variables", []):
+            assert ("value" in variable) != bool(variable.get("error")), (frame["function"], variable["name"])

@@ -1,0 +1,187 @@
+#include "values/frame_variables.h"
+
+#include <algorithm>
+
+#include "values/frame_context.h"
+
+namespace cgo {
+namespace {
+
+constexpr unsigned kClosureRegister = 1;  // DWARF number of RDX on amd64.
+
+Error optimized_out() { return {ErrorCode::not_found, "optimized out"}; }
+
+/// Where a variable lies, as a datum of `type`.
+Result<Datum> datum_of(const Variable& variable, const Type* type,
+                       const ExpressionContext& context) {
+  auto pieces = locate(variable, context);
+  if (!pieces) return std::move(pieces).error();
+  if (pieces->size() == 1 && pieces->front().kind == LocationPiece::Kind::memory &&
+      pieces->front().bit_size == 0)
+    return datum_at(type, pieces->front().address);
+  const std::uint64_t bytes = type->bytes();
+  // An empty structure is where it is needed: nowhere.
+  if (bytes == 0 && type->complete()) return Datum{.type = type, .bytes = std::vector<std::byte>{}};
+  auto value = read_pieces(*pieces, bytes, context, kMostDatumBytes);
+  if (!value) return std::move(value).error();
+  if (value->holes.size() == 1 && value->holes.front().bytes == bytes)
+    return std::move(value->holes.front().why);
+  return Datum{.type = type, .bytes = std::move(value->bytes), .holes = std::move(value->holes)};
+}
+
+/// "main.Map" of "main.Map[...]" and "main.Map[go.shape.int]".
+std::string_view without_type_arguments(std::string_view function) {
+  return function.substr(0, function.find('['));
+}
+
+/// Reads the variables of one scope.
+class FrameReader {
+ public:
+  FrameReader(const FrameContext& context, const Scope& scope, std::uint32_t line)
+      : context_(context), scope_(scope), line_(line) {}
+
+  std::vector<FrameVariable> read() {
+    std::vector<FrameVariable> out;
+    for (const Variable& variable : scope_.variables) out.push_back(read(variable));
+    mark_shadowed(out);
+    return out;
+  }
+
+ private:
+  bool is_go() const { return scope_.language == Language::go; }
+
+  FrameVariable read(const Variable& variable) const {
+    FrameVariable out{.name = std::string(variable.name),
+                      .type = variable.type,
+                      .parameter = variable.parameter,
+                      .result = variable.result,
+                      .captured = variable.closure_offset.has_value(),
+                      .hidden = is_go() && variable.name.starts_with('.'),
+                      .depth = variable.depth,
+                      .declared_line = variable.declared_line};
+    out.declared_later = !out.parameter && line_ != 0 && out.declared_line > line_;
+    if (!out.parameter && line_ != 0 && out.declared_line == line_)
+      out.note = "declared on this line: it may not be set yet";
+    auto datum = variable.error ? Result<Datum>(*variable.error) : place(variable);
+    // Source: cmd/compile/internal/ssagen (names of variables that live on the heap).
+    if (is_go() && variable.name.starts_with('&')) {
+      out.name.erase(0, 1);
+      out.escaped = true;
+      auto pointee = variable.type ? variable.type->target() : optimized_out();
+      if (pointee) out.type = *pointee;
+      if (datum) datum = pointee ? behind(*datum, *pointee) : std::move(pointee).error();
+    }
+    if (datum)
+      out.datum = *std::move(datum);
+    else
+      out.error = std::move(datum).error();
+    return out;
+  }
+
+  Result<Datum> place(const Variable& variable) const {
+    if (!variable.type) return Error{ErrorCode::not_found, "its type is not known"};
+    if (variable.location.empty() && !variable.constant && variable.closure_offset)
+      if (auto held = in_closure(*variable.closure_offset, variable.type)) return *held;
+    return datum_of(variable, variable.type, context_.expressions());
+  }
+
+  /// On entry the closure that is called is in a register; a captured variable has no other place
+  /// yet. Source: cmd/compile/internal/amd64 (context register), Go 1.19 to 1.27.
+  std::optional<Datum> in_closure(std::uint64_t offset, const Type* type) const {
+    const PhysicalFrame& frame = context_.frame();
+    if (frame.pc.origin != CodeAddress::Origin::program_counter || !frame.go ||
+        frame.pc.address != frame.go->entry)
+      return std::nullopt;
+    const auto closure = frame.registers.get(kClosureRegister);
+    const auto at = closure ? checked_add({*closure}, offset) : std::nullopt;
+    if (!at) return std::nullopt;
+    return datum_at(type, *at);
+  }
+
+  /// What an escaped variable's pointer points at.
+  Result<Datum> behind(const Datum& pointer, const Type* type) const {
+    auto address = load_word(*context_.expressions().memory, pointer);
+    if (!address) return std::move(address).error().in("address of the variable");
+    if (!*address) return Error{ErrorCode::not_found, "not made yet: its address is still nil"};
+    return datum_at(type, *address);
+  }
+
+  /// Of several variables of one name, the one in the innermost block counts, and of those in one
+  /// block the last; a variable that is declared behind this line does not count yet.
+  static void mark_shadowed(std::vector<FrameVariable>& all) {
+    for (FrameVariable& outer : all) {
+      for (const FrameVariable& inner : all) {
+        if (&inner == &outer || inner.name != outer.name || inner.name == "_") continue;
+        if (inner.declared_later && !outer.declared_later) continue;
+        const bool hides = inner.depth != outer.depth ? inner.depth > outer.depth : &inner > &outer;
+        const bool counts_first = outer.declared_later && !inner.declared_later;
+        if (hides || counts_first) outer.shadowed = true;
+      }
+    }
+  }
+
+  const FrameContext& context_;
+  const Scope& scope_;
+  std::uint32_t line_;
+};
+
+/// The inlined calls of Go code that a stack shows are those of the runtime's table, which can have
+/// others than debug information. Where they differ in number the name decides.
+std::optional<std::size_t> depth_in(const std::vector<SourceFrame>& frames,
+                                    const FramePosition& position) {
+  if (position.functions == 0 || frames.size() == position.functions) return position.inline_depth;
+  std::optional<std::size_t> found;
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    if (without_type_arguments(frames[i].function) != without_type_arguments(position.function))
+      continue;
+    if (found) return std::nullopt;
+    found = i;
+  }
+  return found;
+}
+
+}  // namespace
+
+Result<FramePosition> position_of(const std::vector<StackElement>& elements, std::size_t index) {
+  const auto* frame = index < elements.size() ? std::get_if<Frame>(&elements[index]) : nullptr;
+  if (frame == nullptr) return Error{ErrorCode::not_found, "there is no frame there"};
+  if (frame->tail_call)
+    return Error{ErrorCode::not_found,
+                 "this frame was left by a tail call: nothing of it is on the stack any more"};
+  FramePosition out{.physical = frame->physical, .function = frame->function};
+  const auto shares = [&](std::size_t i) {
+    const auto* other = std::get_if<Frame>(&elements[i]);
+    return other != nullptr && other->physical == frame->physical;
+  };
+  std::size_t first = index;
+  while (first > 0 && shares(first - 1)) --first;
+  for (std::size_t i = first; i < elements.size() && shares(i); ++i) {
+    if (std::get<Frame>(elements[i]).tail_call) continue;
+    if (i < index) ++out.inline_depth;
+    ++out.functions;
+  }
+  return out;
+}
+
+Result<std::vector<FrameVariable>> frame_variables(const FrameSource& source,
+                                                   FramePosition position) {
+  auto context = FrameContext::at(source, position.physical);
+  if (!context) return std::move(context).error();
+  const auto& scopes = (*context)->scopes();
+  const auto& frames = (*context)->source_frames();
+  const auto depth = depth_in(frames, position);
+  if (!depth || *depth >= scopes.size())
+    return Error{ErrorCode::not_found, "debug information does not have this inlined function at " +
+                                           hex((*context)->lookup())};
+  const std::uint32_t line = *depth < frames.size() ? frames[*depth].line : 0;
+  return FrameReader(**context, scopes[*depth], line).read();
+}
+
+const FrameVariable* visible_variable(const std::vector<FrameVariable>& variables,
+                                      std::string_view name) {
+  for (const FrameVariable& variable : variables)
+    if (!variable.shadowed && variable.name == name) return &variable;
+  return nullptr;
+}
+
+}  // namespace cgo
