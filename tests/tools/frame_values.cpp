@@ -69,8 +69,7 @@ int main(int argc, char** argv) {
   const ProgramContext context({.memory = &debuggee.memory(),
                                 .images = program.images.get(),
                                 .runtimes = &program.runtimes,
-                                .dwarf = program.dwarf,
-                                .c_place = {}});
+                                .dwarf = program.dwarf});
   const FrameSource source{.memory = &debuggee.memory(),
                            .images = program.images.get(),
                            .dwarf = program.dwarf,
