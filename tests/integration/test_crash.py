@@ -16,7 +16,7 @@ def pytest_generate_tests(metafunc):
     config, quick = metafunc.config, metafunc.config.getoption("--quick")
     cells = []
     for release in config.found_releases:
-        for optimization in matrix.optimizations(release, quick):
+        for optimization in matrix.optimizations(quick):
             if metafunc.function is test_crash:
                 for name, crash in CRASHES.items():
                     if not quick or name in QUICK:

@@ -9,7 +9,7 @@ from harness.matching import find_stack, match, user_elements
 def pytest_generate_tests(metafunc):
     config = metafunc.config
     cells = [matrix.Cell(release, optimization, "cxx", "live", "cxx_wait") for release in config.found_releases
-             for optimization in matrix.optimizations(release, config.getoption("--quick"))]
+             for optimization in matrix.optimizations(config.getoption("--quick"))]
     metafunc.parametrize("cell", [pytest.param(c, id=str(c)) for c in cells])
 
 

@@ -11,7 +11,6 @@ import expected
 from harness import matrix, stops, tool
 from harness.matching import find_stack, match, user_elements
 
-MINORS = ("1.19", "1.21", "1.24", "1.27")
 FRAMES = expected.nest(4, expected.FAULT) + expected.run("run_nest")
 USERS = {f.function for f in FRAMES}
 LLDB_SERVER = "/usr/bin/lldb-server-22"
@@ -19,7 +18,7 @@ LLDB_SERVER = "/usr/bin/lldb-server-22"
 
 def pytest_generate_tests(metafunc):
     quick = metafunc.config.getoption("--quick")
-    releases = [r for r in metafunc.config.found_releases if r.minor in MINORS]
+    releases = metafunc.config.found_releases
     source = metafunc.function.__name__.removeprefix("test_")
     cells = [matrix.Cell(r, "O2", "exe", f"lldb {source}", "fault_depth4") for r in (releases[-1:] if quick else releases)]
     metafunc.parametrize("cell", [pytest.param(c, id=str(c)) for c in cells])

@@ -10,7 +10,7 @@ def pytest_generate_tests(metafunc):
     config = metafunc.config
     cells = []
     for release in config.found_releases:
-        for optimization in matrix.optimizations(release, config.getoption("--quick")):
+        for optimization in matrix.optimizations(config.getoption("--quick")):
             for source in matrix.WAIT_SOURCES:
                 names = [a.name for a in expected.ACTORS] if metafunc.function is test_actor else ["all"]
                 cells += [matrix.Cell(release, optimization, "exe", source, name) for name in names]

@@ -5,8 +5,6 @@ from typing import Any
 
 from . import builds, stops, tool
 
-# -O0 changes the C code, not Go's: it is tested on the oldest, a middle and the newest release.
-O0_MINORS = ("1.19", "1.22", "1.27")
 WAIT_SOURCES = ("live", "gcore", "minidump")
 # LLDB's minidump leaves out what lies below SP in a mapping that holds a thread's SP. A thread that is stopped in Go
 # code or in a signal handler has its SP in the arena of Go's heap: half of the heap would not be in the file.
@@ -38,10 +36,8 @@ class Cell:
                 "kind": self.kind, "source": self.source, "scenario": self.scenario}
 
 
-def optimizations(release, quick):
-    if quick:
-        return ("O2",)
-    return ("O2", "O0") if release.minor in O0_MINORS else ("O2",)
+def optimizations(quick):
+    return ("O2",) if quick else ("O2", "O0")
 
 
 def remembered(function):
