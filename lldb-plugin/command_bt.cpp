@@ -21,10 +21,15 @@ FormatOptions format_options(const CommandContext& context, const CommandLine& l
   return {.colour = context.colour, .raw = line.has("--raw")};
 }
 
-std::size_t limit_of(const CommandLine& line) {
-  const auto limit = line.number("--limit");
-  return limit ? static_cast<std::size_t>(std::min<std::uint64_t>(*limit, Unwinder::kDefaultLimit))
-               : Unwinder::kDefaultLimit;
+/// The stack of one owner as the user wants it.
+Stack asked_stack(const Stop& stop, const StackOwner& owner, const CommandLine& line) {
+  const auto frames = line.number("--limit");
+  if (!frames) return collect_stack(stop, owner).stack;
+  WalkLimit limit;
+  if (*frames > limit.innermost) limit.innermost = static_cast<std::size_t>(*frames);
+  Stack stack = collect_stack(stop, owner, limit).stack;
+  cut_stack(stack, static_cast<std::size_t>(*frames), line.has("--raw"));
+  return stack;
 }
 
 /// Whether frames are missing because memory is: the stack itself says where.
@@ -39,17 +44,17 @@ bool lacks_frames(const Stack& stack, const Stop& stop) {
 
 Answer one_stack(CommandContext& context, const CommandLine& line, const Stop& stop,
                  const StackOwner& owner) {
-  const CollectedStack collected = collect_stack(stop, owner, limit_of(line));
+  const Stack stack = asked_stack(stop, owner, line);
   Answer answer;
-  if (lacks_frames(collected.stack, stop)) answer.status = ExitStatus::partial;
+  if (lacks_frames(stack, stop)) answer.status = ExitStatus::partial;
   if (line.has("--json")) {
-    answer.out = stacks_json(std::span(&collected.stack, 1)) + "\n";
+    answer.out = stacks_json(std::span(&stack, 1)) + "\n";
     finish(answer, stop);
     return answer;
   }
   FormatOptions options = format_options(context, line);
   if (owner.thread) options.selected = context.subject.selected_frame(owner.thread->tid);
-  answer.out = format_stack(collected.stack, options);
+  answer.out = format_stack(stack, options);
   if (!answer.out.ends_with('\n')) answer.out += '\n';
   finish(answer, stop);
   return answer;
@@ -75,7 +80,7 @@ Answer stack_of_goroutine(CommandContext& context, const CommandLine& line, cons
   for (const StackOwner& owner : inventory.parked)
     if (owner.goroutine->id == id) return one_stack(context, line, stop, owner);
   for (const StackOwner& owner : inventory.threads) {
-    const CollectedStack collected = collect_stack(stop, owner, 1);
+    const CollectedStack collected = collect_stack(stop, owner, {1, 0});
     if (collected.goroutine && collected.goroutine->id == id)
       return one_stack(context, line, stop, owner);
   }
@@ -102,6 +107,15 @@ AllStacks all_owners(const Stop& stop) {
   return all;
 }
 
+/// Nothing to show is no answer: a process has threads, a core without any is damaged.
+Answer nothing_to_walk(const Stop& stop, const AllStacks& all) {
+  Failure failure{"0 stacks found", "there is no thread and no goroutine",
+                  "'cgo doctor' says what was found in this core", ExitStatus::no_target};
+  for (const Error& problem : all.problems) failure.why += "; " + problem.message;
+  for (const std::string& lack : stop.provenance.lacks) failure.why += "; " + lack;
+  return Answer::failed(std::move(failure));
+}
+
 void finish_all(Answer& answer, const AllStacks& all, std::size_t incomplete, bool cancelled) {
   for (const Error& problem : all.problems) answer.warnings.push_back(problem.message);
   if (cancelled) answer.warnings.push_back("interrupted: not all stacks are shown");
@@ -112,6 +126,7 @@ void finish_all(Answer& answer, const AllStacks& all, std::size_t incomplete, bo
 
 Answer all_as_json(CommandContext& context, const CommandLine& line, const Stop& stop) {
   const AllStacks all = all_owners(stop);
+  if (all.owners.empty()) return nothing_to_walk(stop, all);
   Answer answer;
   const auto write = [&](std::string_view text) {
     if (context.write)
@@ -120,22 +135,21 @@ Answer all_as_json(CommandContext& context, const CommandLine& line, const Stop&
       answer.out += text;
   };
   std::atomic<std::size_t> incomplete{0};
-  const std::size_t limit = limit_of(line);
   write(R"({"schema":"lldb-cgo/stacks/1","stacks":[)");
   OrderedOutput output(write, ",");
   context.activity.begin("walking stacks", all.owners.size());
-  const bool whole = for_each_piece(
-      stop, all.owners.size(), context.activity, [&](std::size_t begin, std::size_t end) {
-        std::string text;
-        text.reserve((end - begin) * kUsualJsonBytes);
-        for (std::size_t i = begin; i < end; ++i) {
-          const Stack stack = collect_stack(stop, all.owners[i], limit).stack;
-          if (lacks_frames(stack, stop)) ++incomplete;
-          if (!text.empty()) text += ',';
-          append_stack_json(text, stack);
-        }
-        output.add(begin, end, std::move(text));
-      });
+  const bool whole = for_each_piece(stop, all.owners.size(), context.activity,
+                                    [&](std::size_t begin, std::size_t end) {
+                                      std::string text;
+                                      text.reserve((end - begin) * kUsualJsonBytes);
+                                      for (std::size_t i = begin; i < end; ++i) {
+                                        const Stack stack = asked_stack(stop, all.owners[i], line);
+                                        if (lacks_frames(stack, stop)) ++incomplete;
+                                        if (!text.empty()) text += ',';
+                                        append_stack_json(text, stack);
+                                      }
+                                      output.add(begin, end, std::move(text));
+                                    });
   output.finish();
   context.activity.end();
   write("]}\n");
@@ -161,16 +175,16 @@ std::string folded_text(const Folded& folded, const FormatOptions& options) {
 
 Answer all_as_text(CommandContext& context, const CommandLine& line, const Stop& stop) {
   const AllStacks all = all_owners(stop);
+  if (all.owners.empty()) return nothing_to_walk(stop, all);
   std::map<std::string, std::pair<std::size_t, Folded>> by_key;  // With the first index.
   std::map<std::size_t, Folded> of_threads;
   std::mutex mutex;
   std::atomic<std::size_t> incomplete{0};
   context.activity.begin("walking stacks", all.owners.size());
-  const std::size_t limit = limit_of(line);
   const bool whole = for_each_piece(
       stop, all.owners.size(), context.activity, [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) {
-          Stack stack = collect_stack(stop, all.owners[i], limit).stack;
+          Stack stack = asked_stack(stop, all.owners[i], line);
           if (lacks_frames(stack, stop)) ++incomplete;
           std::string key = stack.thread ? "" : folding_key(stack);
           const std::lock_guard lock(mutex);
@@ -196,7 +210,6 @@ Answer all_as_text(CommandContext& context, const CommandLine& line, const Stop&
     if (!answer.out.empty()) answer.out += '\n';
     answer.out += folded_text(folded, options);
   }
-  if (answer.out.empty()) answer.out = "0 stacks found (looked at threads and goroutines)\n";
   finish_all(answer, all, incomplete, !whole);
   finish(answer, stop);
   return answer;

@@ -31,7 +31,7 @@ Result<Selection> current_selection(LldbContext& context) {
   for (const StackOwner& owner : threads_of(**stop)) {
     if (owner.thread->tid != selection.tid) continue;
     selection.stop = *stop;
-    selection.collected = collect_stack(**stop, owner, Unwinder::kDefaultLimit);
+    selection.collected = collect_stack(**stop, owner);
     selection.selected = context.session.selected_frame(selection.tid).value_or(0);
     const auto& elements = selection.collected.stack.elements;
     for (std::size_t i = 0; i < elements.size(); ++i)

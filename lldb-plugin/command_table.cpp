@@ -9,7 +9,7 @@ constexpr Flag kBtFlags[] = {
     {"--all", ValueKind::none, "", "Every thread and every goroutine; equal stacks are folded."},
     {"--goroutine", ValueKind::number, "N", "The goroutine with this number."},
     {"--thread", ValueKind::number, "N", "The thread with this index (LLDB's \"thread #N\")."},
-    {"--limit", ValueKind::number, "N", "At most N frames a stack."},
+    {"--limit", ValueKind::number, "N", "The N innermost frames of a stack; those that --raw alone shows are not counted."},
     {"--raw", ValueKind::none, "", "Show plumbing frames, pc, sp and the rule of each frame."},
     kJson,
 };

@@ -71,7 +71,7 @@ std::string_view base_name(std::string_view path) {
 }  // namespace
 
 std::optional<GoroutineRow> goroutine_row(const Stop& stop, const StackOwner& owner) {
-  CollectedStack collected = collect_stack(stop, owner, Unwinder::kDefaultLimit);
+  CollectedStack collected = collect_stack(stop, owner);
   if (collected.runtime == nullptr || !collected.goroutine || collected.goroutine->id == 0)
     return std::nullopt;
   const Goroutine& g = *collected.goroutine;

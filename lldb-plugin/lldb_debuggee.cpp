@@ -28,14 +28,16 @@ Result<const ArchInfo*> arch_of(lldb::SBTarget target) {
 }
 
 LldbDebuggee::LldbDebuggee(lldb::SBProcess process, std::shared_ptr<const ImageMap> images,
-                           StopMemory memory, const ArchInfo& arch)
+                           StopMemory memory, const ArchInfo& arch,
+                           std::shared_ptr<TakenRegisters> taken)
     : process_(process),
       images_(std::move(images)),
       memory_(std::move(memory)),
       arch_(arch),
-      is_core_(is_core_process(process)) {
+      is_core_(is_core_process(process)),
+      taken_(std::move(taken)) {
   for (const CoreThread& thread : memory_.core_threads)
-    registers_.emplace(thread.tid, ThreadRegisters{thread.registers, thread.thread_pointer, true});
+    registers_.emplace(thread.tid, ThreadRegisters{thread.registers, thread.thread_pointer});
 }
 
 /// What rules for the innermost frame refer to. In C that is what calls preserve, and on amd64 r10
@@ -78,9 +80,8 @@ std::vector<ThreadInfo> LldbDebuggee::threads() const {
   return threads;
 }
 
-LldbDebuggee::ThreadRegisters LldbDebuggee::read_registers(lldb::SBFrame frame,
-                                                           Wanted wanted) const {
-  ThreadRegisters result{Registers(arch_), std::nullopt, wanted == Wanted::all};
+ThreadRegisters LldbDebuggee::read_registers(lldb::SBFrame frame, Wanted wanted) const {
+  ThreadRegisters result{Registers(arch_), std::nullopt};
   const auto value_of = [&](std::string_view name) -> std::optional<std::uint64_t> {
     lldb::SBValue value = frame.FindRegister(std::string(name).c_str());
     if (!value.IsValid()) return std::nullopt;
@@ -109,15 +110,16 @@ LldbDebuggee::ThreadRegisters LldbDebuggee::read_registers(lldb::SBFrame frame,
   return result;
 }
 
-Result<LldbDebuggee::ThreadRegisters> LldbDebuggee::thread_registers(std::uint64_t tid) const {
+Result<ThreadRegisters> LldbDebuggee::thread_registers(std::uint64_t tid) const {
   const auto gone = [&] {
     return Error{ErrorCode::not_found, "no registers for thread " + std::to_string(tid)};
   };
+  if (taken_are_enough_ > 0)
+    if (auto taken = taken_->get(tid)) return *std::move(taken);
   {
     const std::lock_guard lock(mutex_);
     const auto known = registers_.find(tid);
-    if (known != registers_.end() && (known->second.all || taken_are_enough_ > 0))
-      return known->second;
+    if (known != registers_.end()) return known->second;
     if (all_fetched_) return gone();
   }
   lldb::SBThread thread = process_.GetThreadByID(tid);
@@ -125,6 +127,15 @@ Result<LldbDebuggee::ThreadRegisters> LldbDebuggee::thread_registers(std::uint64
   lldb::SBFrame frame = thread.GetFrameAtIndex(0);
   if (!frame.IsValid()) return gone();
   ThreadRegisters registers = read_registers(frame, Wanted::all);
+  // After an expression was evaluated, a thread that LLDB makes anew for goroutine threads has the
+  // registers of the function it called; the frame was made before.
+  lldb::SBValue pc = frame.FindRegister(arch_.register_names[arch_.dwarf_pc].data());
+  if (pc.IsValid() && pc.GetValueAsUnsigned() != frame.GetPC())
+    return Error{ErrorCode::malformed_data,
+                 "LLDB has two program counters for thread " + std::to_string(tid) + ", " +
+                     hex(Address{pc.GetValueAsUnsigned()}) + " and " + hex(Address{frame.GetPC()}) +
+                     ": its registers are those of a function that an expression called; let the "
+                     "process run or step to have them read again"};
   const std::lock_guard lock(mutex_);
   return registers_.insert_or_assign(tid, std::move(registers)).first->second;
 }
@@ -137,22 +148,20 @@ void LldbDebuggee::fetch_threads() const {
 
 void LldbDebuggee::take_registers(std::uint64_t tid, lldb::SBFrame innermost, bool in_go) const {
   if (is_core_ && has_registers(tid)) return;  // They never change.
-  ThreadRegisters registers = read_registers(innermost, in_go ? Wanted::for_go : Wanted::for_c);
-  const std::lock_guard lock(mutex_);
-  registers_.insert_or_assign(tid, std::move(registers));
+  taken_->put(tid, read_registers(innermost, in_go ? Wanted::for_go : Wanted::for_c));
 }
 
 void LldbDebuggee::take_basic_registers(std::uint64_t tid, lldb::SBFrame innermost) const {
-  if (has_registers(tid) || innermost.GetPC() == LLDB_INVALID_ADDRESS) return;
-  ThreadRegisters registers{Registers(arch_), std::nullopt, false};
+  if (innermost.GetPC() == LLDB_INVALID_ADDRESS) return;
+  ThreadRegisters registers{Registers(arch_), std::nullopt};
   registers.general.set_pc(Address{innermost.GetPC()});
   registers.general.set_sp(Address{innermost.GetSP()});
   registers.general.set_fp(Address{innermost.GetFP()});
-  const std::lock_guard lock(mutex_);
-  registers_.emplace(tid, std::move(registers));
+  taken_->put(tid, std::move(registers));
 }
 
 bool LldbDebuggee::has_registers(std::uint64_t tid) const {
+  if (taken_->get(tid)) return true;
   const std::lock_guard lock(mutex_);
   return registers_.contains(tid);
 }

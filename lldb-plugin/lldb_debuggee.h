@@ -15,13 +15,41 @@
 
 namespace cgo {
 
+/// What LLDB tells of a thread.
+struct ThreadRegisters {
+  Registers general;
+  std::optional<Address> thread_pointer;
+};
+
+/// Registers that frame providers took from the innermost frames LLDB showed them. They stay true
+/// for as long as LLDB keeps its list of the thread's frames, which can outlive what is a stop here
+/// (an evaluated expression is one); a new list begins by taking them anew. Thread-safe.
+class TakenRegisters {
+ public:
+  void put(std::uint64_t tid, ThreadRegisters registers) {
+    const std::lock_guard lock(mutex_);
+    registers_.insert_or_assign(tid, std::move(registers));
+  }
+  std::optional<ThreadRegisters> get(std::uint64_t tid) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = registers_.find(tid);
+    if (found == registers_.end()) return std::nullopt;
+    return found->second;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::uint64_t, ThreadRegisters> registers_;
+};
+
 /// One stop of a process that LLDB has. Registers are asked from LLDB once a thread and kept; what
 /// asks LLDB may run on the command's thread only, so call `fetch_threads` before several threads
 /// use this.
 class LldbDebuggee final : public Debuggee {
  public:
+  /// `taken` is the process's, kept from stop to stop.
   LldbDebuggee(lldb::SBProcess process, std::shared_ptr<const ImageMap> images, StopMemory memory,
-               const ArchInfo& arch);
+               const ArchInfo& arch, std::shared_ptr<TakenRegisters> taken);
 
   const ArchInfo& arch() const override { return arch_; }
   bool is_core() const override { return is_core_; }
@@ -58,11 +86,6 @@ class LldbDebuggee final : public Debuggee {
   };
 
  private:
-  struct ThreadRegisters {
-    Registers general;
-    std::optional<Address> thread_pointer;
-    bool all = false;  ///< Not only what unwinding usually needs.
-  };
   Result<ThreadRegisters> thread_registers(std::uint64_t tid) const;
   enum class Wanted : std::uint8_t { all, for_c, for_go };
   ThreadRegisters read_registers(lldb::SBFrame frame, Wanted wanted) const;
@@ -73,8 +96,9 @@ class LldbDebuggee final : public Debuggee {
   StopMemory memory_;
   const ArchInfo& arch_;
   bool is_core_;
-  mutable std::mutex mutex_;  // Guards all below.
-  mutable std::map<std::uint64_t, ThreadRegisters> registers_;
+  std::shared_ptr<TakenRegisters> taken_;
+  mutable std::mutex mutex_;                                    // Guards all below.
+  mutable std::map<std::uint64_t, ThreadRegisters> registers_;  // All of them, by tid.
   mutable std::vector<std::pair<AddressRange, bool>> regions_;
   mutable std::optional<std::vector<ThreadInfo>> threads_;
   mutable bool all_fetched_ = false;

@@ -78,7 +78,7 @@ std::optional<NativeStack> native_stack(Sessions& sessions, lldb::SBProcess proc
   const LldbDebuggee::TakenAreEnough without_asking((*session)->debuggee());
   auto owner = owner_of(**stop, tid);
   if (!owner) return std::nullopt;
-  const CollectedStack collected = collect_stack(**stop, *owner, Unwinder::kDefaultLimit);
+  const CollectedStack collected = collect_stack(**stop, *owner);
   if (!passes_through_go(collected.walk)) return std::nullopt;
   NativeStack native;
   native.stop = *stop;

@@ -55,8 +55,8 @@ Result<std::shared_ptr<const Stop>> Session::stop() {
   stop->parallel = memory.parallel;
   stop->now_ns = memory.now_ns;
   stop->provenance = memory.provenance;
-  auto debuggee =
-      std::make_unique<const LldbDebuggee>(process_, program_->images, std::move(memory), *arch_);
+  auto debuggee = std::make_unique<const LldbDebuggee>(process_, program_->images,
+                                                       std::move(memory), *arch_, taken_);
   debuggee_ = debuggee.get();
   stop->before_parallel = [threads = debuggee.get()] { threads->fetch_threads(); };
   stop->unwinder =

@@ -43,6 +43,7 @@ class Session {
   std::uint32_t checked_at_ = 0, modules_then_ = 0;  // When the modules were looked at last.
   std::shared_ptr<const Program> program_;
   std::uint32_t stop_id_ = 0;
+  std::shared_ptr<TakenRegisters> taken_ = std::make_shared<TakenRegisters>();
   std::shared_ptr<const Stop> stop_;
   const LldbDebuggee* debuggee_ = nullptr;         // stop_->debuggee.
   std::map<std::uint64_t, std::size_t> selected_;  // By tid, at stop_.

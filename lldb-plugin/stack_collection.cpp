@@ -56,7 +56,7 @@ Inventory take_inventory(const Stop& stop) {
   return inventory;
 }
 
-CollectedStack collect_stack(const Stop& stop, const StackOwner& owner, std::size_t limit) {
+CollectedStack collect_stack(const Stop& stop, const StackOwner& owner, WalkLimit limit) {
   CollectedStack collected;
   Stack& stack = collected.stack;
   stack.thread = owner.thread;
@@ -83,6 +83,24 @@ CollectedStack collect_stack(const Stop& stop, const StackOwner& owner, std::siz
   stack.end = collected.walk.stop;
   stack.error = collected.walk.error;
   return collected;
+}
+
+void cut_stack(Stack& stack, std::size_t frames, bool plumbing) {
+  const auto counts = [&](const StackElement& element) {
+    const Frame* frame = std::get_if<Frame>(&element);
+    return frame == nullptr || plumbing || !frame->plumbing;
+  };
+  auto& elements = stack.elements;
+  std::size_t kept = 0, seen = 0;
+  while (kept < elements.size() && seen < frames) {
+    const StackElement& element = elements[kept++];
+    if (std::holds_alternative<Frame>(element) && counts(element)) ++seen;
+  }
+  const auto rest = elements.begin() + static_cast<std::ptrdiff_t>(kept);
+  if (std::none_of(rest, elements.end(), counts)) return;
+  elements.erase(rest, elements.end());
+  stack.end = StopReason::frame_limit;
+  stack.error = Error{ErrorCode::limit_reached, std::to_string(frames) + " frames were asked for"};
 }
 
 bool for_each_piece(const Stop& stop, std::size_t count, Activity& activity,

@@ -40,9 +40,12 @@ struct CollectedStack {
   std::optional<Goroutine> goroutine;
 };
 
-/// Walks and symbolizes one stack; at most `limit` physical frames. The limit never fails: the walk
-/// ends with frame_limit.
-CollectedStack collect_stack(const Stop& stop, const StackOwner& owner, std::size_t limit);
+/// Walks and symbolizes one stack.
+CollectedStack collect_stack(const Stop& stop, const StackOwner& owner, WalkLimit limit = {});
+
+/// Cuts a stack behind its first `frames` frames, counting those that carry only a crossing or a
+/// signal when `plumbing` says so. The end becomes frame_limit where something that counts was cut.
+void cut_stack(Stack& stack, std::size_t frames, bool plumbing);
 
 /// Calls `work` for [0, count) in pieces, on several threads when the stop allows it; pieces may
 /// run in any order. False when the activity was cancelled before all was done.

@@ -1,10 +1,13 @@
 #include "lldb-plugin/target_watch.h"
 
+#include <sys/prctl.h>
+
 #include <chrono>
 #include <condition_variable>
 #include <map>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -16,7 +19,16 @@ namespace {
 constexpr const char* kProviderClass = "lldb_cgo_frames.CgoFrames";
 constexpr const char* kWakeName = "lldb-cgo";
 constexpr auto kPatienceAtEnd = std::chrono::seconds(2);
-constexpr auto kProviderPatience = std::chrono::milliseconds(100);
+
+/// How long a provider waits for the target's lock. LLDB's own thread that handles stops may be
+/// waited for by the holder itself (a step does that): then it is never had. Others have it as soon
+/// as a command ends; frames that are given up for good are worse than a wait.
+std::chrono::milliseconds provider_patience() {
+  char name[16] = {};  // PR_GET_NAME's size.
+  prctl(PR_GET_NAME, name);
+  const bool handles_stops = std::string_view(name) == "intern-state";
+  return handles_stops ? std::chrono::milliseconds(100) : std::chrono::seconds(3);
+}
 
 /// Commands that show frames. LLDB tells of a new target through an event, which a command that
 /// follows at once may overtake: these look for new targets themselves.
@@ -187,7 +199,7 @@ std::unique_ptr<TargetLock> lock_for_provider(std::uint64_t target_number) {
   for (const std::shared_ptr<TargetWatch>& watch : watches().all()) {
     lldb::SBTarget target = watch->target(target_number);
     if (!target.IsValid()) continue;
-    auto lock = std::make_unique<TargetLock>(target, kProviderPatience);
+    auto lock = std::make_unique<TargetLock>(target, provider_patience());
     return lock->held() ? std::move(lock) : nullptr;
   }
   return nullptr;

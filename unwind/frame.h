@@ -57,6 +57,13 @@ enum class StopReason : std::uint8_t {
 /// "goroutine_entry" …: the words of the JSON schema.
 const char* format_stop_reason(StopReason reason);
 
+/// Which frames of a long stack are kept: so many innermost ones, and so many outermost ones with a
+/// gap between the two. Without outermost ones the walk ends at the innermost, with frame_limit.
+struct WalkLimit {
+  std::size_t innermost = 5'000;
+  std::size_t outermost = 5'000;
+};
+
 /// A stack as walked: innermost first. `elements` is valid whatever `stop` says.
 struct Walk {
   std::vector<std::variant<PhysicalFrame, Gap>> elements;

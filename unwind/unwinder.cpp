@@ -30,7 +30,7 @@ Unwinder::Unwinder(const Debuggee& debuggee, const GoRuntimes& runtimes,
 
 Unwinder::~Unwinder() = default;
 
-Unwinder::ThreadWalk Unwinder::thread(std::uint64_t tid, std::size_t limit) const {
+Unwinder::ThreadWalk Unwinder::thread(std::uint64_t tid, WalkLimit limit) const {
   const WalkEnvironment& env = state_->environment;
   ThreadWalk out;
   auto registers = env.debuggee.registers(tid);
@@ -52,7 +52,7 @@ Unwinder::ThreadWalk Unwinder::thread(std::uint64_t tid, std::size_t limit) cons
   return out;
 }
 
-Walk Unwinder::parked(const GoRuntime& runtime, const Goroutine& g, std::size_t limit) const {
+Walk Unwinder::parked(const GoRuntime& runtime, const Goroutine& g, WalkLimit limit) const {
   const WalkEnvironment& env = state_->environment;
   const bool in_syscall = g.syscall.sp.value != 0;
   const SavedRegisters& saved = in_syscall ? g.syscall : g.sched;

@@ -29,8 +29,6 @@ class UnwindCache {
 /// Walks stacks of one stop of a debuggee. Cheap to make; references must outlive it. Thread-safe.
 class Unwinder {
  public:
-  static constexpr std::size_t kDefaultLimit = 10'000;
-
   /// `cache` must come from the same images and runtimes; a new one when null.
   Unwinder(const Debuggee& debuggee, const GoRuntimes& runtimes,
            std::shared_ptr<UnwindCache> cache = nullptr);
@@ -45,11 +43,10 @@ class Unwinder {
     std::optional<Goroutine> goroutine;
     std::optional<std::string> note;  ///< "C code on a bound extra M: no goroutine runs", …
   };
-  ThreadWalk thread(std::uint64_t tid, std::size_t limit = kDefaultLimit) const;
+  ThreadWalk thread(std::uint64_t tid, WalkLimit limit = {}) const;
 
   /// The stack of a goroutine that no thread runs, from its saved registers.
-  Walk parked(const GoRuntime& runtime, const Goroutine& g,
-              std::size_t limit = kDefaultLimit) const;
+  Walk parked(const GoRuntime& runtime, const Goroutine& g, WalkLimit limit = {}) const;
 
  private:
   struct State;

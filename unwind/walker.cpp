@@ -11,10 +11,8 @@ namespace {
 /// Trials nest only when two Go runtimes call each other through C.
 constexpr unsigned kMostNestedTrials = 16;
 /// More than a C stack of the default 8 MB holds of the smallest frames.
-constexpr std::size_t kMostTrialFrames = 600'000;
+constexpr std::size_t kMostFrames = 1'000'000;
 constexpr std::size_t kUsualFrames = 16;
-
-const char* const kOverwritten = "C frames were overwritten while the panic was printed";
 
 bool is_injected_call(FuncId callee) {
   return callee == FuncId::sigpanic || callee == FuncId::async_preempt ||
@@ -62,14 +60,43 @@ Error not_a_return_address(Address word, const char* why) {
 
 Walk Walker::run(Position start) {
   position_ = std::move(start);
-  while (advance() == Next::go_on) {
-    if (walk_.elements.size() < limit_) continue;
-    walk_.elements.resize(limit_, Gap{});
+  while (advance() == Next::go_on && within_limits()) {
+  }
+  return finish();
+}
+
+bool Walker::within_limits() {
+  ++steps_;
+  const bool all_kept = limit_.outermost == 0 && walk_.elements.size() >= limit_.innermost;
+  if (all_kept || steps_ >= kMostFrames) {
+    if (all_kept) walk_.elements.resize(limit_.innermost, Gap{});
     walk_.stop = StopReason::frame_limit;
     walk_.error =
-        Error{ErrorCode::limit_reached, "stopped after " + std::to_string(limit_) + " frames"};
-    break;
+        Error{ErrorCode::limit_reached, "stopped after " + std::to_string(steps_) + " frames"};
+    return false;
   }
+  // Not at every frame: moving the outermost costs as much as there are.
+  if (limit_.outermost > 0 && walk_.elements.size() >= limit_.innermost + 2 * limit_.outermost)
+    leave_out_middle();
+  return true;
+}
+
+void Walker::leave_out_middle() {
+  if (walk_.elements.size() <= limit_.innermost + limit_.outermost) return;
+  const auto first = walk_.elements.begin() + static_cast<std::ptrdiff_t>(limit_.innermost);
+  const auto last = walk_.elements.end() - static_cast<std::ptrdiff_t>(limit_.outermost);
+  left_out_ += static_cast<std::size_t>(std::count_if(first, last, [](const auto& element) {
+    return std::holds_alternative<PhysicalFrame>(element);
+  }));
+  walk_.elements.erase(first, last);
+}
+
+Walk Walker::finish() {
+  if (limit_.outermost > 0) leave_out_middle();
+  if (left_out_ > 0)
+    walk_.elements.insert(
+        walk_.elements.begin() + static_cast<std::ptrdiff_t>(limit_.innermost),
+        Gap{std::to_string(left_out_) + " frames are left out here (--limit shows more)"});
   return std::move(walk_);
 }
 
@@ -235,7 +262,8 @@ Walker::Next Walker::advance_go(const CodeInfo& info) {
                         .innermost = position_.innermost};
   const bool on_user = context.stacks.on_user_stack(position_.registers.sp());
   if (on_user) context.user_seen = true;
-  if (info.go->id == FuncId::gopanic || info.go->name == "runtime.fatalpanic") saw_panic_ = true;
+  if (info.go->name == "runtime.fatalpanic") saw_panic_printed_ = true;
+  if (info.go->id == FuncId::gopanic || info.go->name == "runtime.Goexit") saw_panic_ = true;
   if (info.go->id == FuncId::cgocallback && on_user) return leave_callback(context, site);
 
   auto switched = switch_stack(context.stacks, site);
@@ -335,15 +363,12 @@ Walker::Next Walker::leave_callback(RuntimeContext& context, const SwitchSite& s
       if (anchor->caller) return move_to(anchor->caller->registers, anchor->caller->origin, true);
       return Next::stop;
     }
-    // Frames up to a missing rule are true; what a contradiction ends is not to be trusted.
-    const bool only_ran_out = !trial.arrived && trial.walk.stop == StopReason::no_rule &&
-                              trial.walk.error && trial.walk.error->code == ErrorCode::not_found;
-    if (only_ran_out && !saw_panic_ && !best) best = std::move(trial);
+    if (!best && true_as_far_as_it_goes(trial)) best = std::move(trial);
   }
-  std::string why =
-      saw_panic_ ? kOverwritten : "the C frames of this callback could not be verified";
+  std::string why = why_c_is_missing();
   if (best) {
-    why = "frames are missing here: " + best->walk.error->message;
+    why = best->walk.error ? "frames are missing here: " + best->walk.error->message
+                           : "this C stack ends here; how it was entered from Go is not known";
     for (auto& element : best->walk.elements) walk_.elements.push_back(std::move(element));
   }
   add_gap(std::move(why));
@@ -355,8 +380,9 @@ Walker::TrialResult Walker::try_candidate(const RuntimeContext& context,
                                           const CallbackCandidate& candidate) const {
   TrialResult out;
   if (depth_ >= kMostNestedTrials) return out;
-  // Not the caller's limit: a trial that is cut short proves nothing.
-  Walker trial(env_, contexts_, kMostTrialFrames);
+  // A trial that ends before it arrives proves nothing: its middle is left out instead.
+  const WalkLimit limit = limit_.outermost > 0 ? limit_ : WalkLimit{};
+  Walker trial(env_, contexts_, limit);
   trial.depth_ = depth_ + 1;
   trial.trial_.runtime = context.runtime;
   trial.context_of(*context.runtime).stacks.callback_sp = candidate.next_in_chain;
@@ -372,6 +398,27 @@ bool Walker::leads_to(const TrialResult& trial, const CallbackAnchor& anchor) co
     return trial.arrived && trial.arrived->registers.sp() == anchor.caller->registers.sp() &&
            trial.arrived->registers.pc() == anchor.caller->registers.pc();
   return !trial.arrived && trial.walk.complete();
+}
+
+/// Each frame was reached from crosscall2, where the callback saved its caller's registers, through
+/// return addresses that follow calls. That holds unless the C stack was given back since: then a
+/// trial reads what ran there later.
+bool Walker::true_as_far_as_it_goes(const TrialResult& trial) const {
+  if (saw_panic_ || saw_panic_printed_ || trial.arrived || trial.walk.elements.empty())
+    return false;
+  const auto* last = std::get_if<PhysicalFrame>(&trial.walk.elements.back());
+  if (last == nullptr || last->go) return false;  // Not the C code's end: a switch contradicts.
+  if (trial.walk.stop == StopReason::no_rule || trial.walk.stop == StopReason::thread_entry)
+    return true;
+  return trial.walk.error && trial.walk.error->code == ErrorCode::unreadable_memory;
+}
+
+std::string Walker::why_c_is_missing() const {
+  if (saw_panic_printed_) return "C frames were overwritten while the panic was printed";
+  if (saw_panic_)
+    return "C frames were overwritten: deferred functions ran on their stack after a panic or "
+           "Goexit";
+  return "the C frames of this callback could not be verified";
 }
 
 void Walker::take(TrialResult trial) {

@@ -29,8 +29,7 @@ struct WalkEnvironment {
 /// along the goroutine.
 class Walker {
  public:
-  Walker(const WalkEnvironment& environment, std::vector<RuntimeContext> contexts,
-         std::size_t limit)
+  Walker(const WalkEnvironment& environment, std::vector<RuntimeContext> contexts, WalkLimit limit)
       : env_(environment),
         memory_(environment.debuggee.memory()),
         contexts_(std::move(contexts)),
@@ -47,6 +46,9 @@ class Walker {
 
   enum class Next : bool { stop, go_on };
 
+  Walk finish();
+  bool within_limits();
+  void leave_out_middle();
   Next advance();
   Next advance_c(const CodeInfo& info);
   Next advance_go(const CodeInfo& info);
@@ -65,6 +67,8 @@ class Walker {
   TrialResult try_candidate(const RuntimeContext& context,
                             const CallbackCandidate& candidate) const;
   bool leads_to(const TrialResult& trial, const CallbackAnchor& anchor) const;
+  bool true_as_far_as_it_goes(const TrialResult& trial) const;
+  std::string why_c_is_missing() const;
   void take(TrialResult trial);
 
   /// Ends the walk, unless the goroutine's own registers allow it to go on behind a gap.
@@ -81,11 +85,14 @@ class Walker {
   const WalkEnvironment& env_;
   StackWindow memory_;
   std::vector<RuntimeContext> contexts_;
-  std::size_t limit_;
+  WalkLimit limit_;
   Position position_{.registers = Registers(kAmd64)};
   Walk walk_;
   Trial trial_;
-  bool saw_panic_ = false;
+  std::size_t steps_ = 0;
+  std::size_t left_out_ = 0;  ///< Frames between the innermost and the outermost that are kept.
+  bool saw_panic_ = false;    ///< Or Goexit: deferred functions ran on stacks that were given back.
+  bool saw_panic_printed_ = false;
   std::set<std::pair<Address, Address>> switch_targets_;  ///< (pc, sp): a switch must not repeat.
   unsigned depth_ = 0;                                    ///< Trials within trials.
 };

@@ -116,7 +116,7 @@ class Contexts:
         return context
 
     def make(self, element):
-        if element.lookup == 0:  # A gap.
+        if element.lookup == 0 and element.function:  # A gap; without text it is a call of address zero.
             NAMES.make([element.function], self.target.GetTriple())
             context = lldb.SBSymbolContext()
             context.SetSymbol(NAMES.symbol(element.function))

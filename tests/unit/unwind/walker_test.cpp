@@ -190,7 +190,7 @@ TEST_CASE("a walk ends with its reason where a word is no return address") {
 
 TEST_CASE("a frame limit cuts the answer, not the proof") {
   const Nested nested(4);
-  const auto out = Unwinder(nested.world, nested.world.runtimes()).thread(World::kTid, 5);
+  const auto out = Unwinder(nested.world, nested.world.runtimes()).thread(World::kTid, {5, 0});
   Names first = expected_nested(4);
   first.resize(5);
   CHECK(names(out.walk) == first);
