@@ -4,6 +4,11 @@
 
 #include <array>
 #include <cstring>
+#include <map>
+#include <mutex>
+#include <vector>
+
+#include "target/eh_frame.h"
 
 // Exported by libunwind-x86_64 but declared only in its private headers.
 // Source: libunwind 1.6, include/dwarf.h, dwarf_search_unwind_table.
@@ -16,12 +21,75 @@ namespace {
 
 constexpr std::uint32_t kPtGnuEhFrame = 0x6474e550;
 
+/// A table that an image lacks, in the form of .eh_frame_hdr's. It has no place in the debuggee:
+/// libunwind reads it at an address that no debuggee can have.
+struct MadeTable {
+  unw_dyn_info_t info{};
+  std::vector<std::uint64_t> words;  ///< A row each: 32 bits of code address, 32 bits of FDE.
+  AddressRange range;
+};
+
+/// The made tables of the images that needed one, by their files. Thread-safe; a table never moves.
+class MadeTables {
+ public:
+  /// Null when the image has no .eh_frame either.
+  const MadeTable* of(const Image& image) {
+    const std::lock_guard lock(mutex_);
+    const auto [found, is_new] = tables_.try_emplace({image.file, image.bias}, nullptr);
+    if (is_new) found->second = make(image);
+    return found->second.get();
+  }
+  /// The word of a made table at `at`; nothing when there is no table.
+  std::optional<std::uint64_t> word(Address at) const {
+    if (at < kBegin) return std::nullopt;
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, table] : tables_)
+      if (table && table->range.contains(at))
+        return table->words[(at.value - table->range.begin.value) / sizeof(std::uint64_t)];
+    return std::nullopt;
+  }
+
+ private:
+  static constexpr Address kBegin{0x8f00'0000'0000'0000};  // Not canonical.
+
+  std::unique_ptr<const MadeTable> make(const Image& image) {
+    const auto entries = read_eh_frame(*image.file);
+    if (!entries) return nullptr;
+    auto table = std::make_unique<MadeTable>();
+    const Address base = image.to_load(entries->front().begin);
+    const auto fits = [](std::int64_t value) { return value == static_cast<std::int32_t>(value); };
+    for (const EhFrameEntry& entry : *entries) {
+      const auto code = static_cast<std::int64_t>(image.to_load(entry.begin).value - base.value);
+      const auto fde = static_cast<std::int64_t>(image.to_load(entry.fde).value - base.value);
+      if (!fits(code) || !fits(fde)) continue;
+      table->words.push_back(static_cast<std::uint32_t>(code) | static_cast<std::uint64_t>(fde)
+                                                                    << 32);
+    }
+    table->range = {next_, {next_.value + table->words.size() * sizeof(std::uint64_t)}};
+    next_ = table->range.end;
+    table->info.format = UNW_INFO_FORMAT_REMOTE_TABLE;
+    table->info.start_ip = image.range.begin.value;
+    table->info.end_ip = image.range.end.value;
+    table->info.u.rti.segbase = base.value;
+    table->info.u.rti.table_data = table->range.begin.value;
+    table->info.u.rti.table_len = table->words.size();
+    return table;
+  }
+
+  mutable std::mutex mutex_;
+  std::map<std::pair<std::shared_ptr<const ElfFile>, std::uint64_t>,
+           std::unique_ptr<const MadeTable>>
+      tables_;  // By file and bias.
+  Address next_ = kBegin;
+};
+
 /// What libunwind's callbacks of one step need, and what they learn.
 struct StepContext {
   const MemoryReader& memory;
   const ImageMap& images;
   const Registers& registers;
   Address lookup_pc;  ///< Presented as the instruction pointer.
+  MadeTables& made_tables;
   const Image* last_image = nullptr;
   std::optional<Error> memory_error;  ///< The first read that failed.
 
@@ -31,6 +99,7 @@ struct StepContext {
 /// Unwind tables are read from the mapped file where there is one: live reads are slow, and a core
 /// may lack the pages.
 Result<std::uint64_t> StepContext::read(Address at) {
+  if (const auto word = made_tables.word(at)) return *word;
   if (last_image == nullptr || !last_image->range.contains(at)) {
     const Image* image = images.find(at);
     if (image != nullptr) last_image = image;
@@ -88,6 +157,8 @@ int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t* info,
   const Image* image = context.images.find({ip});
   if (image == nullptr) return -UNW_ENOINFO;
   auto table = unwind_table(*image);
+  if (!table && image->file && !image->mismatch)
+    if (const MadeTable* made = context.made_tables.of(*image)) table = made->info;
   if (!table) return -UNW_ENOINFO;
   return _Ux86_64_dwarf_search_unwind_table(space, ip, &*table, info, need_info, argument);
 }
@@ -140,6 +211,7 @@ Error step_error(StepContext& context, Address pc, int code) {
 struct CFrames::State {
   unw_accessors_t accessors{};
   unw_addr_space_t space = nullptr;
+  mutable MadeTables made_tables;
 };
 
 CFrames::CFrames() : state_(std::make_unique<State>()) {
@@ -163,8 +235,11 @@ Result<CStep> CFrames::step(const MemoryReader& memory, const ImageMap& images,
                             const Registers& registers, CodeAddress pc) const {
   if (state_->space == nullptr)
     return Error{ErrorCode::unsupported, "libunwind has no address space for this CPU", pc.address};
-  StepContext context{
-      .memory = memory, .images = images, .registers = registers, .lookup_pc = pc.for_lookup()};
+  StepContext context{.memory = memory,
+                      .images = images,
+                      .registers = registers,
+                      .lookup_pc = pc.for_lookup(),
+                      .made_tables = state_->made_tables};
   // Without a rule libunwind would fall back to guessing by the frame pointer: ask first.
   unw_proc_info_t info{};
   const int found = find_proc_info(state_->space, context.lookup_pc.value, &info, 0, &context);

@@ -231,7 +231,9 @@ Walker::Next Walker::advance_c(const CodeInfo& info) {
   if (!step) return step_without_rule(std::move(step).error());
   PhysicalFrame& frame = record(&info, ".eh_frame");
   frame.cfa = step->cfa;
-  if (step->outermost || !step->caller.pc()) return end(StopReason::thread_entry);
+  if (step->outermost) return end(StopReason::thread_entry);
+  if (!step->caller.pc())
+    return fail(StopReason::no_rule, not_a_return_address({}, "as if it had been overwritten"));
   if (step->cfa <= position_.registers.sp())
     return fail(StopReason::no_progress,
                 {ErrorCode::malformed_data, "the stack pointer does not move outward", step->cfa});

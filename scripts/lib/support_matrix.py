@@ -9,7 +9,7 @@ SOURCES = {
     "lldb remote": "native `bt` in LLDB 22, through lldb-server", "lldb-dap": "stack panel of VS Code (lldb-dap)",
 }
 KINDS = {
-    "exe": "C and Go", "cxx": "C++ and Go", "stripped": "`-ldflags='-s -w'`", "strip": "strip(1)", "pie": "PIE",
+    "exe": "C and Go", "cxx": "C++ and Go", "stripped": "`-ldflags='-s -w'`", "strip": "strip(1)", "static": "`-extldflags=-static`", "pie": "PIE",
     "pie-stripped": "PIE, `-s -w`", "c-shared": "c-shared library in a C program", "c-archive": "c-archive in a C program",
     "plugin": "Go plugin", "sqlite": "mattn/go-sqlite3", "audio": "a sound library that calls Go from its own threads",
 }

@@ -37,6 +37,11 @@ class MayBeLost:
     frames: tuple
 
 
+@dataclass(frozen=True)
+class Lost:
+    """A gap that has to be there."""
+
+
 def c(function, mark, **options):
     return Call("c", function, mark, **options)
 
@@ -77,6 +82,8 @@ ASSERT = (Library("libc.so.6", 5, ("__assert_fail", "__GI___assert_fail")), c("l
           c("leaf", "leaf_assert"))
 GO_PANIC = (go("main.failWithPanic", "panic"), go("main.goPanic", "go_panic"))
 GO_NIL = (go("main.failWithNil", "nil"), go("main.goNil", "go_nil"))
+# Nothing says what called it, up to the Go code below this crossing.
+ZEROED = (c("leaf_zeroed", "zeroed"), Lost())
 START_THREAD = (Library("libc.so.6", 2),)
 C_MAIN_BOTTOM = (Library("libc.so.6", 2, ("__libc_start_main", "__libc_start_main_impl", "__libc_start_main@@GLIBC_2.34")),
                  Call("*", "_start"))
@@ -209,6 +216,7 @@ CRASHES = [
     Crash("assert", ("assert", 3), nest(3, ASSERT) + run("run_nest")),
     Crash("panic", ("panic", 3), nest_with_lost_leaf(3, GO_PANIC, "leaf_panic") + run("run_nest")),
     Crash("nil", ("nil", 3), nest_with_lost_leaf(3, GO_NIL, "leaf_nil") + run("run_nest")),
+    Crash("zeroed_return", ("zeroed", 2), ZEROED + nest(2, ())[3:] + run("run_nest")),
     Crash("tail_fault", ("tail-fault",), tail(FAULT) + run("run_tail")),
     Crash("grow_fault", ("grow-fault",), grow(FAULT) + run("run_grow")),
     Crash("alloca_fault", ("alloca-fault",), alloca(FAULT) + run("run_alloca")),

@@ -13,7 +13,7 @@ from .paths import ARTIFACTS, FIXTURES, HERE
 
 BUILD_TIMEOUT_S = 600
 # Build modes of the mix fixture.
-KINDS = ["exe", "pie", "stripped", "strip", "pie-stripped", "c-shared", "c-archive", "plugin"]
+KINDS = ["exe", "pie", "stripped", "strip", "static", "pie-stripped", "c-shared", "c-archive", "plugin"]
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,8 @@ def build_mix(release, optimization="O2", kind="exe"):
         return Built(go("mix-pie", "-buildmode=pie"))
     if kind == "stripped":
         return Built(go("mix-stripped", "-ldflags=-s -w"))
+    if kind == "static":  # Has no .eh_frame_hdr.
+        return Built(go("mix-static", "-tags=netgo,osusergo", "-ldflags=-extldflags=-static"))
     if kind == "pie-stripped":
         return Built(go("mix-pie-stripped", "-buildmode=pie", "-ldflags=-s -w"))
     if kind == "strip":

@@ -2,7 +2,7 @@
 import os
 import re
 
-from expected import Call, Library, MayBeLost, marks
+from expected import Call, Library, Lost, MayBeLost, marks
 
 
 def user_elements(stack, crashed=False):
@@ -120,6 +120,9 @@ def match(expected, elements, fixture, optimization="O2"):
             continue
         if at >= len(elements):
             problem = f"ends before {wanted}"
+        elif isinstance(wanted, Lost):
+            problem = None if "gap" in elements[at] else f"element {at}: wanted a gap"
+            at += 1
         elif isinstance(wanted, Library):
             length, why = library_length(wanted, elements, at)
             at, problem = at + length, why

@@ -1,5 +1,6 @@
 #include "unwind/format.h"
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <nlohmann/json.hpp>
 
@@ -51,6 +52,28 @@ TEST_CASE("text shows crossings and gaps, hides plumbing, explains the end") {
         "    #4 ?   0x1000               in mix\n"
         "stopped: stack memory is missing or damaged: cannot read 8 bytes at 0xc000102038 (the "
         "frames above are valid)\n");
+}
+
+TEST_CASE("frames that repeat are shown once, with how often and up to where") {
+  Stack stack;
+  stack.end = StopReason::goroutine_entry;
+  stack.elements.emplace_back(frame(Language::c, "leaf", "/src/a.c", 1));
+  for (int i = 0; i < 10; ++i) {
+    stack.elements.emplace_back(frame(Language::c, "ping", "/src/a.c", 2));
+    stack.elements.emplace_back(frame(Language::c, "pong", "/src/a.c", 3));
+  }
+  stack.elements.emplace_back(frame(Language::c, "ping", "/src/a.c", 9));
+  CHECK(format_stack(stack, {}) ==
+        "    #0 C   leaf a.c:1\n"
+        "    #1 C   ping a.c:2\n"
+        "    #2 C   pong a.c:3\n"
+        "      .. these 2 frames 9 times more, to #20 ..\n"
+        "   #21 C   ping a.c:9\n");
+  const std::string raw = format_stack(stack, {.raw = true});
+  CHECK(std::count(raw.begin(), raw.end(), '\n') == 22);
+  CHECK(format_stack(stack, {.selected = 7}).find("*   #7 C   ping") != std::string::npos);
+  stack.elements.resize(15);  // Seven times: each is shown.
+  CHECK(format_stack(stack, {}).find("more") == std::string::npos);
 }
 
 TEST_CASE("raw text shows everything; the selected frame is marked even when it is plumbing") {

@@ -197,6 +197,18 @@ TEST_CASE("a frame limit cuts the answer, not the proof") {
   CHECK(out.walk.stop == StopReason::frame_limit);
 }
 
+TEST_CASE("of a long stack both ends are kept, and how much is between them") {
+  const Nested nested(6);
+  const auto out = Unwinder(nested.world, nested.world.runtimes()).thread(World::kTid, {5, 4});
+  const Names all = expected_nested(6);
+  Names wanted(all.begin(), all.begin() + 5);
+  wanted.push_back("~");
+  wanted.insert(wanted.end(), all.end() - 4, all.end());
+  CHECK(names(out.walk) == wanted);
+  CHECK(out.walk.complete());
+  CHECK(std::get<Gap>(out.walk.elements[5]).why.starts_with(std::to_string(all.size() - 9) + " "));
+}
+
 TEST_CASE("no word of the stacks can be missing without a gap or a reason") {
   Nested nested(2);
   const Names complete = expected_nested(2);
