@@ -6,7 +6,8 @@ from collections import defaultdict
 SOURCES = {
     "live": "live process", "gcore": "core by gdb's gcore", "minidump": "LLDB minidump", "crash-core": "crash core (GOTRACEBACK=crash)",
     "lldb core": "native `bt` in LLDB 22, core", "lldb fault": "native `bt` in LLDB 22, live at the fault",
-    "lldb remote": "native `bt` in LLDB 22, through lldb-server", "lldb-dap": "stack panel of VS Code (lldb-dap)",
+    "lldb remote": "native `bt` in LLDB 22, through lldb-server", "lldb 19 core": "`cgo bt` in LLDB 19, core", "lldb 19 live": "`cgo bt` in LLDB 19, live",
+    "lldb-dap": "stack panel of VS Code (lldb-dap)",
 }
 KINDS = {
     "exe": "C and Go", "cxx": "C++ and Go", "stripped": "`-ldflags='-s -w'`", "strip": "strip(1)", "static": "`-extldflags=-static`", "pie": "PIE",
