@@ -48,6 +48,7 @@ std::optional<std::string> Settings::get(std::string_view name) const {
 }
 
 Result<void> Settings::set(std::string_view name, std::string_view value) {
+  std::vector<std::function<void(std::string_view)>> observers;
   {
     const std::lock_guard lock(mutex_);
     if (name == "native-bt") {
@@ -61,8 +62,9 @@ Result<void> Settings::set(std::string_view name, std::string_view value) {
     } else {
       return unknown_setting(name);
     }
+    observers = observers_;  // A debugger made meanwhile adds its own.
   }
-  for (const auto& changed : observers_) changed(name);
+  for (const auto& changed : observers) changed(name);
   return {};
 }
 
