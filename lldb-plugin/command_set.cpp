@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "lldb-plugin/lldb_commands.h"
+#include "lldb-plugin/newer_api.h"
 
 namespace cgo {
 
@@ -23,6 +24,10 @@ Answer run_set(Settings& settings, const CommandLine& line) {
     return Answer::failed({"nothing to show", "no setting '" + name + "'",
                            "'cgo set' lists the settings", ExitStatus::bad_arguments});
   answer.out = fmt::format("{} = {}\n", name, *value);
+  if (name == "native-bt" && settings.native_bt() && !NewerApi::has_frame_providers())
+    answer.warnings.push_back(
+        "native-bt has no effect in this LLDB, which has no frame providers (22 and newer do); "
+        "'cgo bt' shows the stack");
   return answer;
 }
 
