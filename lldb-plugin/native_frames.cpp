@@ -54,6 +54,18 @@ std::optional<Place> place_of(const CollectedStack& collected, std::size_t eleme
   return place;
 }
 
+/// How many frames at the top of LLDB's list are one call that Go inlined into: the frame provider
+/// puts the outer levels after LLDB's frame 0, with its pc and marked artificial. 0 without such.
+std::uint32_t frames_of_inlined_go(lldb::SBThread thread, std::uint32_t count) {
+  const lldb::addr_t pc = thread.GetFrameAtIndex(0).GetPC();
+  std::uint32_t frames = 1;
+  for (; frames < count; ++frames) {
+    lldb::SBFrame frame = thread.GetFrameAtIndex(frames);
+    if (!frame.IsArtificial() || frame.GetPC() != pc) break;
+  }
+  return frames > 1 ? frames : 0;
+}
+
 }  // namespace
 
 void take_registers(Sessions& sessions, lldb::SBProcess process, std::uint64_t tid,
@@ -95,7 +107,7 @@ std::optional<NativeStack> native_stack(Sessions& sessions, lldb::SBProcess proc
     if (const Gap* gap = std::get_if<Gap>(&element)) {
       Frame frame;
       frame.function = native.texts.emplace_back(gap->why);
-      native.elements.push_back({call, 0, frame});
+      native.elements.push_back({call, 0, frame, true});
       continue;
     }
     const Frame& frame = std::get<Frame>(element);
@@ -121,10 +133,12 @@ void select_native_frame(lldb::SBThread thread, const CollectedStack& collected,
   std::size_t call = 0;
   std::vector<std::uint32_t> of_call;  // LLDB's frames of the current call, innermost first.
   const std::uint32_t count = thread.GetNumFrames();
+  const std::uint32_t inlined_go = frames_of_inlined_go(thread, count);
   for (std::uint32_t i = 0; i < count; ++i) {
     lldb::SBFrame frame = thread.GetFrameAtIndex(i);
     of_call.push_back(i);
-    if (frame.IsInlined() || frame.IsArtificial()) continue;
+    if (i + 1 < inlined_go) continue;
+    if (i >= inlined_go && (frame.IsInlined() || frame.IsArtificial())) continue;
     if (call == place->call) {
       if (place->from_outermost < of_call.size())
         thread.SetSelectedFrame(of_call[of_call.size() - 1 - place->from_outermost]);

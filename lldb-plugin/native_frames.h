@@ -24,6 +24,7 @@ struct NativeStack {
     std::size_t physical = 0;        ///< Index into `physical`; of the call before it for a gap.
     std::size_t from_outermost = 0;  ///< Elements of the same call outward of it.
     Frame frame;                     ///< A gap has its text as `function` and pc 0.
+    bool gap = false;
   };
   std::vector<Element> elements;
   std::list<std::string> texts;  ///< Of gaps.

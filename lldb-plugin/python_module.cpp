@@ -131,10 +131,11 @@ PyObject* element_list(const NativeStack& native) {
     const NativeStack::Element& element = native.elements[i];
     const Frame& frame = element.frame;
     PyObject* fields = Py_BuildValue(
-        "(nnKKNNIiii)", static_cast<Py_ssize_t>(element.physical),
+        "(nnKKNNIiiii)", static_cast<Py_ssize_t>(element.physical),
         static_cast<Py_ssize_t>(element.from_outermost), frame.pc.address.value,
         frame.pc.for_lookup().value, text_of(frame.function), text_of(frame.file), frame.line,
-        frame.inlined ? 1 : 0, frame.tail_call ? 1 : 0, is_go(frame) ? 1 : 0);
+        frame.inlined ? 1 : 0, frame.tail_call ? 1 : 0, is_go(frame) ? 1 : 0,
+        element.gap ? 1 : 0);
     PyList_SetItem(list, static_cast<Py_ssize_t>(i), fields);
   }
   return list;
@@ -202,8 +203,8 @@ void release_lock(PyObject* capsule) {
   delete static_cast<TargetLock*>(PyCapsule_GetPointer(capsule, nullptr));
 }
 
-/// lock(target number) → what holds the target's API lock while it lives, or None: see
-/// lock_for_provider.
+/// lock(target number) → what holds the target's API lock while it lives; None, or False on LLDB's
+/// own thread, when it cannot be had: see lock_for_provider.
 PyObject* py_lock(PyObject*, PyObject* arguments) {
   unsigned long long number = 0;
   if (!PyArg_ParseTuple(arguments, "K:lock", &number)) return nullptr;
@@ -212,8 +213,8 @@ PyObject* py_lock(PyObject*, PyObject* arguments) {
     const WithoutGil let_go;
     lock = lock_for_provider(number);
   }
-  if (!lock) return Py_BuildValue("");
-  return PyCapsule_New(lock.release(), nullptr, release_lock);
+  if (lock) return PyCapsule_New(lock.release(), nullptr, release_lock);
+  return on_thread_that_handles_stops() ? PyBool_FromLong(0) : Py_BuildValue("");
 }
 
 PyMethodDef g_methods[] = {

@@ -24,10 +24,7 @@ constexpr auto kPatienceAtEnd = std::chrono::seconds(2);
 /// waited for by the holder itself (a step does that): then it is never had. Others have it as soon
 /// as a command ends; frames that are given up for good are worse than a wait.
 std::chrono::milliseconds provider_patience() {
-  char name[16] = {};  // PR_GET_NAME's size.
-  prctl(PR_GET_NAME, name);
-  const bool handles_stops = std::string_view(name) == "intern-state";
-  return handles_stops ? std::chrono::milliseconds(100) : std::chrono::seconds(3);
+  return on_thread_that_handles_stops() ? std::chrono::milliseconds(100) : std::chrono::seconds(3);
 }
 
 /// Commands that show frames. LLDB tells of a new target through an event, which a command that
@@ -193,6 +190,12 @@ void watch_targets(lldb::SBDebugger debugger, std::shared_ptr<Plugin> plugin) {
   });
   std::thread([watch = *kept] { watch->wait_for_events(); }).detach();
   (*kept)->bring_up_to_date();
+}
+
+bool on_thread_that_handles_stops() {
+  char name[16] = {};  // PR_GET_NAME's size.
+  prctl(PR_GET_NAME, name);
+  return std::string_view(name) == "intern-state";
 }
 
 std::unique_ptr<TargetLock> lock_for_provider(std::uint64_t target_number) {

@@ -22,4 +22,8 @@ void watch_targets(lldb::SBDebugger debugger, std::shared_ptr<Plugin> plugin);
 /// shown then.
 std::unique_ptr<TargetLock> lock_for_provider(std::uint64_t target_number);
 
+/// Whether this is LLDB's thread that handles stops. Frames made there are for stepping; the holder
+/// of a target's lock may be waiting for it.
+bool on_thread_that_handles_stops();
+
 }  // namespace cgo

@@ -1,4 +1,10 @@
 """The stack over Go and C as LLDB's own frames (LLDB 22 and later)."""
+import itertools
+import os
+import struct
+import sys
+import threading
+
 import lldb
 import _lldb_cgo
 
@@ -7,6 +13,10 @@ try:
     from lldb.plugins.scripted_process import ScriptedFrame
 except ImportError:  # An LLDB without frame providers: nothing here is used then.
     ScriptedFrameProvider = ScriptedFrame = object
+
+
+BUSY = "frames are missing here: LLDB was busy with this process when it asked for them; 'cgo bt' shows them"
+NOT_THESE = "LLDB showed the frames before this one while it was busy: not all of them are right; 'cgo bt' has the stack"
 
 
 class OuterFrame(ScriptedFrame):
@@ -56,40 +66,95 @@ class OuterFrame(ScriptedFrame):
 
 
 class Names:
-    """Symbols for names LLDB does not know itself: inlined Go calls, Go without a symbol table, gaps.
-    LLDB names a frame by a symbol and by nothing else, so they are made: a file of symbols, loaded as
-    a module into a debugger of its own that nobody sees."""
+    """Symbols and functions for what LLDB does not know itself. LLDB names a frame by a symbol or a
+    function and by nothing else: inlined Go calls, Go without a symbol table and gaps need made ones.
+    It also tells frames of a provider apart by nothing else (their CFA is always 0), so a function
+    that is on a stack again needs another one with its name. They are read from made files, into
+    a debugger of its own that nobody sees."""
+
+    START, SIZE = 0x1000, 16  # Of what stands for code in the files.
 
     def __init__(self):
         self.debugger = lldb.SBDebugger.Create(False)
-        self.target = None
-        self.symbols = {}
+        self.triple = self.target = None
+        self.numbers = itertools.count()
+        self.symbols, self.functions = {}, {}  # By name, one for each copy.
 
-    def make(self, names, triple):
-        missing = sorted(set(names) - self.symbols.keys())
-        if not missing:
-            return
-        import json  # Together they take longer to import than most stacks to show.
-        import tempfile
-        import uuid
+    def symbol(self, name, copy):
+        return self.of(self.symbols, name, copy, self.make_symbols)
+
+    def function(self, name, copy):
+        return self.of(self.functions, name, copy, self.make_functions)
+
+    @staticmethod
+    def of(known, name, copy, make):
+        made = known.setdefault(name, [])
+        if copy >= len(made):
+            made.extend(make(name, max(copy + 1, 2 * len(made)) - len(made)))
+        return made[copy]
+
+    def make_symbols(self, name, count):
+        import json  # Takes longer to import than most stacks to show.
+        number = next(self.numbers)
+        symbols = [{"name": name, "type": "code", "value": self.SIZE * i, "size": self.SIZE} for i in range(count)]
+        text = {"triple": self.host(), "type": "sharedlibrary", "symbols": symbols,
+                "uuid": f"{os.getpid():08X}-0000-0000-0000-{number:012X}",
+                "sections": [{"name": ".text", "type": "code", "address": 0, "size": self.SIZE * (count + 1)}]}
+        module = self.load(json.dumps(text).encode())
+        return [module.GetSymbolAtIndex(i) for i in range(count)]
+
+    def make_functions(self, name, count):
+        """C functions with debug information: LLDB finds no other ones at an address, where a symbol
+        leaves it free to look for the real one."""
+        module = self.load(elf_with_functions(name, count, self.START, self.SIZE, self.host()))
+        addresses = [module.ResolveFileAddress(self.START + self.SIZE * i) for i in range(count)]
+        return [a.GetFunction() for a in addresses]
+
+    def host(self):
+        """Any triple will do for names."""
         if self.target is None:
-            error = lldb.SBError()
-            self.target = self.debugger.CreateTarget("", triple, None, False, error)
-        symbols = [{"name": name, "type": "code", "value": i, "size": 16}
-                   for i, name in enumerate(missing)]
-        text = {"triple": triple, "uuid": str(uuid.uuid4()).upper(), "type": "sharedlibrary",
-                "sections": [{"name": ".text", "type": "code", "address": 0, "size": 16 * len(missing) + 16}],
-                "symbols": symbols}
-        with tempfile.NamedTemporaryFile("w", prefix="lldb-cgo-names-", suffix=".json") as file:
-            json.dump(text, file)
-            file.flush()
-            module = self.target.AddModule(file.name, triple, None)
-            for i in range(module.GetNumSymbols()):  # All are read now: the file goes away.
-                symbol = module.GetSymbolAtIndex(i)
-                self.symbols[symbol.GetName()] = symbol
+            self.triple = lldb.SBPlatform.GetHostPlatform().GetTriple()
+            self.target = self.debugger.CreateTarget("", self.triple, None, False, lldb.SBError())
+        return self.triple
 
-    def symbol(self, name):
-        return self.symbols.get(name)
+    def load(self, content):
+        """Everything is read at once: the file goes away."""
+        folder = os.environ.get("TMPDIR") or "/tmp"
+        path = os.path.join(folder, f"lldb-cgo-names-{os.getpid()}-{next(self.numbers)}")
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            try:
+                file.write(content)
+                file.flush()
+                module = self.target.AddModule(path, self.triple, None)
+                module.GetNumSymbols()
+                return module
+            finally:
+                os.unlink(path)
+
+
+def elf_with_functions(name, count, start, size, triple):
+    """An ELF file without code whose DWARF says that `count` functions of one name are there."""
+    language_c99 = 0x0c
+    # compile unit: language, low_pc, high_pc; subprogram: name, low_pc, high_pc. Source: DWARF 4, 7.5.
+    abbreviations = bytes.fromhex("01 11 01 13 0b 11 01 12 07 00 00" "02 2e 00 03 08 11 01 12 07 00 00" "00")
+    entries = struct.pack("<BBQQ", 1, language_c99, start, size * count)
+    for i in range(count):
+        entries += b"\x02" + name.encode().replace(b"\0", b"") + b"\0" + struct.pack("<QQ", start + size * i, size)
+    entries = struct.pack("<HIB", 4, 0, 8) + entries + b"\0"
+    information = struct.pack("<I", len(entries)) + entries
+    names = b"\0.text\0.debug_abbrev\0.debug_info\0.shstrtab\0"
+    nobits, progbits, strtab, alloc_exec = 8, 1, 3, 6
+    table, body, header_size = [bytes(64)], b"", 64
+    for section, kind, flags, address, content in (
+            (b".text", nobits, alloc_exec, start, b""), (b".debug_abbrev", progbits, 0, 0, abbreviations),
+            (b".debug_info", progbits, 0, 0, information), (b".shstrtab", strtab, 0, 0, names)):
+        table.append(struct.pack("<IIQQQQIIQQ", names.index(section + b"\0"), kind, flags, address, header_size + len(body),
+                                 size * count if kind == nobits else len(content), 0, 0, 1, 0))
+        body += content
+    machine = 183 if triple.startswith(("aarch64", "arm64")) else 62
+    header = b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HHIQQQIHHHHHH", 2, machine, 1, 0, 0, header_size + len(body),
+                                                             0, 64, 0, 0, 64, len(table), len(table) - 1)
+    return header + body + b"".join(table)
 
 
 NAMES = Names() if hasattr(lldb, "SBFrameList") else None
@@ -104,7 +169,7 @@ class Contexts:
 
     @staticmethod
     def key(element):
-        return (element.lookup, element.from_outermost)
+        return (element.lookup, element.from_outermost, element.copy, element.function)
 
     def known_of(self, element):
         return self.known.get(self.key(element))
@@ -116,23 +181,28 @@ class Contexts:
         return context
 
     def make(self, element):
-        if element.lookup == 0 and element.function:  # A gap; without text it is a call of address zero.
-            NAMES.make([element.function], self.target.GetTriple())
-            context = lldb.SBSymbolContext()
-            context.SetSymbol(NAMES.symbol(element.function))
-            return context
+        if element.is_gap:
+            return without_lldb(element)
         chain = self.chain(element.lookup)
         context = chain[max(0, len(chain) - 1 - element.from_outermost)]
         if element.is_go and element.function != name_in(context):
-            NAMES.make([element.function], self.target.GetTriple())
-            symbol = NAMES.symbol(element.function)
-            if symbol is not None:
-                context.SetSymbol(symbol)
+            context.SetSymbol(NAMES.symbol(element.function, element.copy))
+        elif element.copy > 0:
+            context = self.another(context, element)
         if element.file and element.line and context.GetLineEntry().GetLine() != element.line:
-            entry = lldb.SBLineEntry()
-            entry.SetFileSpec(lldb.SBFileSpec(element.file, False))
-            entry.SetLine(element.line)
-            context.SetLineEntry(entry)
+            context.SetLineEntry(line_entry(element))
+        return context
+
+    @staticmethod
+    def another(context, element):
+        """The same place with an identity of its own: for a function that is on the stack again."""
+        if context.GetFunction().IsValid() or context.GetBlock().IsValid():
+            function = NAMES.function(element.function, element.copy)
+            context.SetFunction(function)
+            context.SetBlock(function.GetBlock())
+        else:
+            name = context.GetSymbol().GetName() or element.function
+            context.SetSymbol(NAMES.symbol(name, element.copy))
         return context
 
     def chain(self, lookup):
@@ -150,6 +220,23 @@ class Contexts:
         return chain
 
 
+def without_lldb(element):
+    """Name and line alone, for which LLDB need not be asked."""
+    context = lldb.SBSymbolContext()
+    if element.function:
+        context.SetSymbol(NAMES.symbol(element.function, element.copy))
+    if element.file and element.line:
+        context.SetLineEntry(line_entry(element))
+    return context
+
+
+def line_entry(element):
+    entry = lldb.SBLineEntry()
+    entry.SetFileSpec(lldb.SBFileSpec(element.file, False))
+    entry.SetLine(element.line)
+    return entry
+
+
 def name_in(context):
     """The Go name LLDB has; the symbols of functions in assembly end in .abi0."""
     function = context.GetFunction()
@@ -162,7 +249,21 @@ class Element:
 
     def __init__(self, fields):
         (self.call, self.from_outermost, self.pc, self.lookup, self.function, self.file, self.line,
-         self.inlined, self.tail_call, self.is_go) = fields
+         self.inlined, self.tail_call, self.is_go, self.is_gap) = fields
+        self.context = None  # Once made.
+        self.copy = 0  # How many elements before it in the list have its name.
+        self.of_innermost = False  # An outer inlined level of the call that LLDB's frame 0 is in.
+
+
+def gap_element(call, why):
+    return Element((call, 0, 0, 0, why, "", 0, 0, 0, 0, 1))
+
+
+def number_copies(elements):
+    seen = {}
+    for element in elements:
+        element.copy = seen.get(element.function, 0)
+        seen[element.function] = element.copy + 1
 
 
 def shares_its_call(frame):
@@ -175,6 +276,10 @@ def matching_frames(input_frames, first_shared, physical, of_call):
     `of_call` has our elements of each call."""
     frames = calls = 0
     while calls < len(physical):
+        if calls == 1 and frames == 1 and outer_levels(of_call.get(0, [])):
+            break
+        if calls > 0 and any(e.is_gap for e in of_call.get(calls - 1, [])):
+            break  # What LLDB has beyond is not what we know.
         at, frame = frames, None
         shared = first_shared if at == 0 else True
         if at == 0:
@@ -187,11 +292,18 @@ def matching_frames(input_frames, first_shared, physical, of_call):
             at += 1
         if frame is not None and (frame.GetPC(), frame.GetCFA()) != physical[calls]:
             break
-        ours = of_call.get(calls, [])
+        ours = [e for e in of_call.get(calls, []) if not e.is_gap]
         if calls > 0 and (len(ours) > at - frames or not named_alike(frame, ours)):
             break  # LLDB does not know Go's inlined calls, nor names that were stripped.
         frames, calls = at, calls + 1
     return frames, calls
+
+
+def outer_levels(innermost_call):
+    """The functions that the innermost one was inlined into, in Go. LLDB knows the last of them only,
+    and shows it as frame 0, with the line of the innermost."""
+    levels = [e for e in innermost_call if not e.is_gap and not e.tail_call]
+    return levels[1:] if levels and levels[-1].is_go else []
 
 
 def named_alike(frame, ours):
@@ -226,6 +338,8 @@ class CgoFrames(ScriptedFrameProvider):
         self.looked_at = False  # Whether its registers were taken before it was handed back.
         self.shared = False  # What shares_its_call says of it.
         self.plan = None  # LLDB's indexes and elements of ours; False for LLDB's own list.
+        self.handed = 0  # How many of LLDB's frames were handed back without a plan.
+        self.gave_up = None  # The thread on which LLDB's lock was not to be had.
 
     def get_frame_at_index(self, index):
         if self.plan is False:
@@ -238,31 +352,57 @@ class CgoFrames(ScriptedFrameProvider):
             # A frame handed back belongs to the list being made from then on, and asking it most
             # things would wait for that list for ever: this refers to it as it was before.
             self.innermost = self.input_frames.GetFrameAtIndex(0)
+        elif self.plan is None and self.gave_up == threading.get_ident():
+            return self.own_frame(index)
         lock = _lldb_cgo.lock(self.target_number)  # Let go of when this returns.
         try:
-            if lock is not None:
+            if lock:
                 return self.frame_at_index(index)
-        except Exception:
-            lock = None
-        if index == 0:
-            return 0
-        if self.plan:
-            return None  # Ends the list: LLDB's own frames do not go on where ours began.
-        self.plan = False
+            return self.frame_without_lock(index, lock is None)
+        except Exception as error:
+            if index == 0:
+                return self.own_frame(index)  # What fails again is said at the next frame.
+            return self.end_with(index, f"frames are missing here: lldb-cgo failed ({type(error).__name__}: {error})")
+
+    def own_frame(self, index):
+        self.handed = max(self.handed, index + 1)
         return index
+
+    def frame_without_lock(self, index, to_see):
+        """`to_see`: somebody will look at the frames; otherwise LLDB needs them to step."""
+        if self.plan is not None:
+            return self.outer_frame(index, self.plan[index], without_lldb(self.plan[index]))
+        if index > 0 and to_see:
+            return self.end_with(index, BUSY)
+        if index > 0:
+            self.gave_up = threading.get_ident()
+        return self.own_frame(index)
+
+    def end_with(self, index, why):
+        """A gap, which needs nothing of this target, as the outermost frame."""
+        try:
+            gap = gap_element(0, why)
+            gap.context = without_lldb(gap)
+        except Exception as error:
+            print(f"lldb-cgo: {why}; {error}", file=sys.stderr)
+            self.plan = list(range(index))
+            return None
+        self.plan = (self.plan[:index] if self.plan else list(range(index))) + [gap]
+        return self.outer_frame(index, gap, gap.context)
 
     def ready_frame(self, index):
         """What LLDB need not be asked for any more, nor locked: most frames of most steps."""
         entry = self.plan[index] if index < len(self.plan) else None
         if not isinstance(entry, Element):
             return entry
-        context = self.contexts.known_of(entry)
-        return None if context is None else self.outer_frame(index, entry, context)
+        if entry.context is None:
+            entry.context = self.contexts.known_of(entry)
+        return None if entry.context is None else self.outer_frame(index, entry, entry.context)
 
     def frame_at_index(self, index):
         if index == 0:
             self.look_at_innermost()
-            return 0
+            return self.own_frame(0)
         if self.plan is None:
             self.plan = self.make_plan()
         if self.plan is False:
@@ -295,13 +435,36 @@ class CgoFrames(ScriptedFrameProvider):
         of_call = {}
         for element in elements:
             of_call.setdefault(element.call, []).append(element)
+        if self.handed > 1:
+            return self.plan_after_handed(program, elements)
         frames, calls = matching_frames(self.input_frames, self.shared, physical, of_call)
+        ours = []
         if calls == 0:
             frames = calls = 1  # Frame 0 is LLDB's whatever it is.
-        if calls >= len(physical) and not complete:
+        if calls == 1 and frames == 1:
+            ours = outer_levels(of_call.get(0, []))
+            for element in ours:
+                element.of_innermost = True
+        if calls > 0:
+            ours += [e for e in of_call.get(calls - 1, []) if e.is_gap]
+        if calls >= len(physical) and not complete and not ours:
             return False  # LLDB agrees with all of it and may know more.
+        return self.plan_of(program, frames, ours + [e for e in elements if e.call >= calls])
+
+    def plan_of(self, program, frames, ours):
         self.contexts = self.contexts_of(program)
-        return list(range(frames)) + [e for e in elements if e.call >= calls]
+        number_copies(ours)
+        return list(range(frames)) + ours
+
+    def plan_after_handed(self, program, elements):
+        """When LLDB's frames beyond the first were handed back before there was a plan. They can be
+        asked for little more than their pc."""
+        for index in range(self.handed):
+            pc = self.input_frames.GetFrameAtIndex(index).GetPC()
+            if index >= len(elements) or elements[index].pc != pc:
+                gap = gap_element(0, NOT_THESE)
+                return self.plan_of(program, self.handed, [gap])
+        return self.plan_of(program, self.handed, elements[self.handed:])
 
     def contexts_of(self, program):
         key = (self.process.GetUniqueID(), program)
@@ -311,4 +474,7 @@ class CgoFrames(ScriptedFrameProvider):
 
     @staticmethod
     def outer_frame(index, element, context):
-        return OuterFrame(index, element.pc, context, bool(element.inlined), bool(element.tail_call))
+        # LLDB steps out of a frame to the next one that is not artificial: not to another level of
+        # the same call, which has the same pc.
+        artificial = element.tail_call or element.of_innermost
+        return OuterFrame(index, element.pc, context, bool(element.inlined), bool(artificial))
