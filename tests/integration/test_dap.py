@@ -1,4 +1,4 @@
-"""What VS Code shows: a session with lldb-dap that loads the plugin, stops four crossings deep and looks around."""
+"""What VS Code shows: a session with lldb-dap that loads the plugin, stops several crossings deep and looks around."""
 import json
 import os
 
@@ -11,11 +11,18 @@ from harness.matching import match, user_elements
 from harness.paths import LLDB_DAP, PLUGIN
 
 
+# Functions that are on the stack several times, at the same line and at different ones.
+SCENARIOS = {
+    "fault_depth4": (("fault", "4"), expected.nest(4, expected.FAULT) + expected.run("run_nest")),
+    "grow_fault": (("grow-fault", "1"), expected.grow(expected.FAULT) + expected.run("run_grow")),
+}
+
+
 def pytest_generate_tests(metafunc):
     releases = metafunc.config.found_releases
     if metafunc.config.getoption("--quick"):
         releases = releases[-1:]
-    cells = [matrix.Cell(r, "O2", "exe", "lldb-dap", "fault_depth4") for r in releases]
+    cells = [matrix.Cell(r, "O2", "exe", "lldb-dap", scenario) for r in releases for scenario in SCENARIOS]
     metafunc.parametrize("cell", [pytest.param(c, id=str(c)) for c in cells])
 
 
@@ -26,9 +33,10 @@ def wanted_names(frames):
 @pytest.mark.skipif(not os.access(LLDB_DAP, os.X_OK), reason="no lldb-dap-22")
 def test_session(cell):
     built = matrix.built(cell.release, "O2", "exe")
+    words, frames = SCENARIOS[cell.scenario]
     with Session() as dap:
         dap.request("initialize", {"adapterID": "lldb-dap", "linesStartAt1": True, "columnsStartAt1": True, "pathFormat": "path"})
-        launch = dap.send("launch", {"program": built.exe, "args": ["fault", "4"], "stopOnEntry": False,
+        launch = dap.send("launch", {"program": built.exe, "args": words, "stopOnEntry": False,
                                      "env": {"GOTRACEBACK": "crash"}, "initCommands": [f"plugin load {PLUGIN}"]})
         dap.wait_for("initialized")
         dap.request("setFunctionBreakpoints", {"breakpoints": [{"name": "leaf_fault"}]})
@@ -40,11 +48,11 @@ def test_session(cell):
         assert thread in [t["id"] for t in dap.request("threads")["threads"]]
 
         shown = dap.request("stackTrace", {"threadId": thread, "startFrame": 0, "levels": 200})["stackFrames"]
-        frames = expected.nest(4, (expected.c("leaf_fault", "fault"), expected.c("leaf", "leaf_fault"))) + expected.run("run_nest")
         users = set(wanted_names(frames))
-        names = [plain(f["name"]) for f in shown]
-        assert [n for n in names if n in users] == wanted_names(frames)
-        assert names[0] == "leaf_fault"
+        found = [(plain(f["name"]), f.get("source", {}).get("name"), f["line"]) for f in shown if plain(f["name"]) in users]
+        assert found == [(f.function, *expected.marks("mix")[f.mark]) for f in frames]
+        assert plain(shown[0]["name"]) == "leaf_fault"
+        assert len({f["id"] for f in shown}) == len(shown), [f["id"] for f in shown]
 
         # SIGURG must not stop a program that runs under the plugin.
         answer = dap.request("evaluate", {"expression": "`cgo bt --json", "context": "repl", "frameId": shown[0]["id"]})["result"]
