@@ -65,6 +65,28 @@ class OuterFrame(ScriptedFrame):
         return None
 
 
+class Supply:
+    """Any number of copies of what has a name, made when they are asked for."""
+
+    def __init__(self, make):
+        self.make = make  # From names to as many objects.
+        self.made = {}
+        self.expected = {}  # How many of a name will be asked for.
+
+    def expect(self, name, copy):
+        self.expected[name] = max(copy + 1, self.expected.get(name, 0))
+
+    def get(self, name, copy):
+        made = self.made.get(name, ())
+        if copy >= len(made):
+            self.expect(name, max(copy, 2 * len(made)))
+            names = [n for n, count in self.expected.items() for _ in range(len(self.made.get(n, ())), count)]
+            self.expected = {}
+            for n, thing in zip(names, self.make(names)):
+                self.made.setdefault(n, []).append(thing)
+        return self.made[name][copy]
+
+
 class Names:
     """Symbols and functions for what LLDB does not know itself. LLDB names a frame by a symbol or a
     function and by nothing else: inlined Go calls, Go without a symbol table and gaps need made ones.
@@ -78,36 +100,37 @@ class Names:
         self.debugger = lldb.SBDebugger.Create(False)
         self.triple = self.target = None
         self.numbers = itertools.count()
-        self.symbols, self.functions = {}, {}  # By name, one for each copy.
+        self.symbols = Supply(self.make_symbols)
+        self.functions = Supply(self.make_functions)
 
     def symbol(self, name, copy):
-        return self.of(self.symbols, name, copy, self.make_symbols)
+        return self.symbols.get(name, copy)
 
     def function(self, name, copy):
-        return self.of(self.functions, name, copy, self.make_functions)
+        return self.functions.get(name, copy)
 
-    @staticmethod
-    def of(known, name, copy, make):
-        made = known.setdefault(name, [])
-        if copy >= len(made):
-            made.extend(make(name, max(copy + 1, 2 * len(made)) - len(made)))
-        return made[copy]
+    def expect(self, elements):
+        """Has those that will likely be asked for made together: each file takes a third of a ms."""
+        for element in elements:
+            if element.is_gap or element.is_go and element.inlined or element.copy > 0:
+                supply = self.symbols if element.is_gap or element.is_go else self.functions
+                supply.expect(element.function, element.copy)
 
-    def make_symbols(self, name, count):
+    def make_symbols(self, names):
         import json  # Takes longer to import than most stacks to show.
-        number = next(self.numbers)
-        symbols = [{"name": name, "type": "code", "value": self.SIZE * i, "size": self.SIZE} for i in range(count)]
+        symbols = [{"name": name, "type": "code", "value": self.SIZE * i, "size": self.SIZE}
+                   for i, name in enumerate(names)]
         text = {"triple": self.host(), "type": "sharedlibrary", "symbols": symbols,
-                "uuid": f"{os.getpid():08X}-0000-0000-0000-{number:012X}",
-                "sections": [{"name": ".text", "type": "code", "address": 0, "size": self.SIZE * (count + 1)}]}
+                "uuid": f"{os.getpid():08X}-0000-0000-0000-{next(self.numbers):012X}",
+                "sections": [{"name": ".text", "type": "code", "address": 0, "size": self.SIZE * (len(names) + 1)}]}
         module = self.load(json.dumps(text).encode())
-        return [module.GetSymbolAtIndex(i) for i in range(count)]
+        return [module.GetSymbolAtIndex(i) for i in range(len(names))]
 
-    def make_functions(self, name, count):
+    def make_functions(self, names):
         """C functions with debug information: LLDB finds no other ones at an address, where a symbol
         leaves it free to look for the real one."""
-        module = self.load(elf_with_functions(name, count, self.START, self.SIZE, self.host()))
-        addresses = [module.ResolveFileAddress(self.START + self.SIZE * i) for i in range(count)]
+        module = self.load(elf_with_functions(names, self.START, self.SIZE, self.host()))
+        addresses = [module.ResolveFileAddress(self.START + self.SIZE * i) for i in range(len(names))]
         return [a.GetFunction() for a in addresses]
 
     def host(self):
@@ -132,13 +155,14 @@ class Names:
                 os.unlink(path)
 
 
-def elf_with_functions(name, count, start, size, triple):
-    """An ELF file without code whose DWARF says that `count` functions of one name are there."""
+def elf_with_functions(function_names, start, size, triple):
+    """An ELF file without code whose DWARF says that functions are there."""
+    count = len(function_names)
     language_c99 = 0x0c
     # compile unit: language, low_pc, high_pc; subprogram: name, low_pc, high_pc. Source: DWARF 4, 7.5.
     abbreviations = bytes.fromhex("01 11 01 13 0b 11 01 12 07 00 00" "02 2e 00 03 08 11 01 12 07 00 00" "00")
     entries = struct.pack("<BBQQ", 1, language_c99, start, size * count)
-    for i in range(count):
+    for i, name in enumerate(function_names):
         entries += b"\x02" + name.encode().replace(b"\0", b"") + b"\0" + struct.pack("<QQ", start + size * i, size)
     entries = struct.pack("<HIB", 4, 0, 8) + entries + b"\0"
     information = struct.pack("<I", len(entries)) + entries
@@ -165,7 +189,7 @@ class Contexts:
 
     def __init__(self, program, target):
         self.program, self.target = program, target
-        self.known = {}
+        self.known, self.places = {}, {}
 
     @staticmethod
     def key(element):
@@ -183,8 +207,7 @@ class Contexts:
     def make(self, element):
         if element.is_gap:
             return without_lldb(element)
-        chain = self.chain(element.lookup)
-        context = chain[max(0, len(chain) - 1 - element.from_outermost)]
+        context = lldb.SBSymbolContext(self.place_of(element))
         if element.is_go and element.function != name_in(context):
             context.SetSymbol(NAMES.symbol(element.function, element.copy))
         elif element.copy > 0:
@@ -204,6 +227,15 @@ class Contexts:
             name = context.GetSymbol().GetName() or element.function
             context.SetSymbol(NAMES.symbol(name, element.copy))
         return context
+
+    def place_of(self, element):
+        """What LLDB says of the place: the same for all copies of a function."""
+        key = (element.lookup, element.from_outermost)
+        place = self.places.get(key)
+        if place is None:
+            chain = self.chain(element.lookup)
+            place = self.places[key] = chain[max(0, len(chain) - 1 - element.from_outermost)]
+        return place
 
     def chain(self, lookup):
         """The inlined calls at an address, innermost first, and the function they were inlined into."""
@@ -454,6 +486,7 @@ class CgoFrames(ScriptedFrameProvider):
     def plan_of(self, program, frames, ours):
         self.contexts = self.contexts_of(program)
         number_copies(ours)
+        NAMES.expect(ours)
         return list(range(frames)) + ours
 
     def plan_after_handed(self, program, elements):
