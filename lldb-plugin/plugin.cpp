@@ -46,8 +46,8 @@ void say(lldb::SBDebugger debugger, std::string line) {
 bool load(lldb::SBDebugger debugger) {
   static auto& loaded = *new LoadedDebuggers;
   if (!loaded.add(debugger.GetID())) {
-    say(debugger, "lldb-cgo " + std::string(cgo::version_text()) +
-                      " is already loaded; nothing was changed");
+    say(debugger,
+        "lldb-cgo " + std::string(cgo::version_text()) + " is already loaded; nothing was changed");
     return true;
   }
   return cgo::add_commands(debugger, plugin_of_this_process()) &&

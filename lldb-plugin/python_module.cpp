@@ -134,8 +134,7 @@ PyObject* element_list(const NativeStack& native) {
         "(nnKKNNIiiii)", static_cast<Py_ssize_t>(element.physical),
         static_cast<Py_ssize_t>(element.from_outermost), frame.pc.address.value,
         frame.pc.for_lookup().value, text_of(frame.function), text_of(frame.file), frame.line,
-        frame.inlined ? 1 : 0, frame.tail_call ? 1 : 0, is_go(frame) ? 1 : 0,
-        element.gap ? 1 : 0);
+        frame.inlined ? 1 : 0, frame.tail_call ? 1 : 0, is_go(frame) ? 1 : 0, element.gap ? 1 : 0);
     PyList_SetItem(list, static_cast<Py_ssize_t>(i), fields);
   }
   return list;
