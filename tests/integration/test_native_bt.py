@@ -80,6 +80,7 @@ for number, plugin in enumerate({plugins!r}):
     debugger.SetAsync(False)
     debugger.HandleCommand("plugin load " + plugin)
     process = debugger.CreateTarget({exe!r}).LoadCore({core!r})
+    debugger.HandleCommand("thread list")  # The plugin hears of a new target a moment later, unless a command comes.
     stacks = [[f.GetFunctionName() or "" for f in t] for t in process]
     print(str(number) + ":", *max(stacks, key=lambda s: s.count("main.nest")))
 """
