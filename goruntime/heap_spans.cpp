@@ -1,0 +1,133 @@
+#include "goruntime/heap_spans.h"
+
+#include <string>
+
+#include "target/byte_view.h"
+
+namespace cgo {
+namespace {
+
+// amd64: 64 MB of address space an arena, 8 KB a page, addresses counted from the lowest canonical.
+constexpr std::uint64_t kArenaBase = 0x800000000000, kArenaBytes = 64u << 20, kPageBytes = 8192;
+constexpr std::uint64_t kArenas = 1u << 22;
+constexpr std::uint64_t kMostElementBytes = std::uint64_t{1} << 40;
+
+/// Takes the members of one structure; keeps the first that is missing.
+class Members {
+ public:
+  Members(const DwarfInfo& dwarf, const char* name) : name_(name), found_(dwarf.struct_type(name)) {
+    if (!found_) error_ = found_.error();
+  }
+
+  FieldOffset offset(std::string_view member) {
+    return {static_cast<std::uint32_t>(find(member).offset)};
+  }
+  std::uint32_t bytes(std::string_view member) {
+    return static_cast<std::uint32_t>(find(member).bytes);
+  }
+  std::uint32_t size() const { return found_ ? static_cast<std::uint32_t>(found_->bytes) : 0; }
+  const std::optional<Error>& error() const { return error_; }
+
+ private:
+  DwarfMember find(std::string_view member) {
+    const DwarfMember* found = found_ ? found_->member(member) : nullptr;
+    if (found != nullptr) return *found;
+    if (!error_)
+      error_ = Error{ErrorCode::malformed_data,
+                     std::string(name_) + " has no field " + std::string(member)};
+    return {};
+  }
+
+  const char* name_;
+  Result<DwarfStruct> found_;
+  std::optional<Error> error_;
+};
+
+}  // namespace
+
+Result<HeapLayout> heap_layout_from_dwarf(const DwarfInfo& dwarf) {
+  Members mheap(dwarf, "runtime.mheap"), arena(dwarf, "runtime.heapArena"),
+      span(dwarf, "runtime.mspan");
+  HeapLayout layout;
+  layout.mheap_arenas = mheap.offset("arenas");
+  layout.arena_spans = arena.offset("spans");
+  layout.span_bytes = span.size();
+  layout.start_address = span.offset("startAddr");
+  layout.page_count = span.offset("npages");
+  layout.free_index = span.offset("freeindex");
+  layout.free_index_bytes = span.bytes("freeindex");
+  layout.element_count = span.offset("nelems");
+  layout.element_count_bytes = span.bytes("nelems");
+  layout.alloc_bits = span.offset("allocBits");
+  layout.element_size = span.offset("elemsize");
+  layout.state = span.offset("state");
+  for (const Members* members : {&mheap, &arena, &span})
+    if (members->error()) return *members->error();
+  return layout;
+}
+
+Result<std::optional<HeapSpan>> HeapSpans::span_at(const MemoryReader& memory,
+                                                   Address address) const {
+  const std::uint64_t from_base = address.value + kArenaBase;  // Wraps for the upper half.
+  const std::uint64_t arena = from_base / kArenaBytes;
+  if (arena >= kArenas) return std::optional<HeapSpan>{};
+  auto arenas = read_pointer(memory, wrapping_add(mheap_, layout_.mheap_arenas.bytes));
+  if (!arenas) return std::move(arenas).error().in("runtime.mheap_.arenas");
+  if (!*arenas) return std::optional<HeapSpan>{};
+  auto heap_arena = read_pointer(memory, wrapping_add(*arenas, arena * 8));
+  // The list of arenas is reserved, not all of it is in a core.
+  if (!heap_arena || !*heap_arena) return std::optional<HeapSpan>{};
+  const std::uint64_t page = address.value / kPageBytes % (kArenaBytes / kPageBytes);
+  auto span = read_pointer(memory, wrapping_add(*heap_arena, layout_.arena_spans.bytes + page * 8));
+  if (!span) return std::move(span).error().in("runtime.heapArena.spans");
+  if (!*span) return std::optional<HeapSpan>{};
+  auto bytes = read_bytes(memory, *span, layout_.span_bytes, 4096);
+  if (!bytes) return std::move(bytes).error().in("runtime.mspan");
+  const auto word = [&](FieldOffset field) {
+    return load<std::uint64_t>(*bytes, field.bytes).value_or(0);
+  };
+  const auto count = [&](FieldOffset field, std::uint32_t size) -> std::uint64_t {
+    return size == 2 ? load<std::uint16_t>(*bytes, field.bytes).value_or(0) : word(field);
+  };
+  HeapSpan found{.address = *span};
+  const std::uint64_t pages = word(layout_.page_count);
+  const auto end = checked_add({word(layout_.start_address)}, pages * kPageBytes);
+  if (pages > (std::uint64_t{1} << 35) || !end)
+    return Error{ErrorCode::malformed_data, "the mspan at " + hex(*span) + " has no sensible size",
+                 *span};
+  found.range = {{word(layout_.start_address)}, *end};
+  found.state =
+      static_cast<HeapSpan::State>(load<std::uint8_t>(*bytes, layout_.state.bytes).value_or(0));
+  found.element_bytes = word(layout_.element_size);
+  found.element_count = count(layout_.element_count, layout_.element_count_bytes);
+  found.free_index = count(layout_.free_index, layout_.free_index_bytes);
+  found.alloc_bits = {word(layout_.alloc_bits)};
+  // A page of a dead span keeps a pointer to it.
+  if (found.state == HeapSpan::State::dead) return std::optional<HeapSpan>{};
+  if (!found.range.contains(address))
+    return Error{ErrorCode::malformed_data,
+                 "the mspan at " + hex(*span) + " does not hold " + hex(address), *span};
+  return std::optional(found);
+}
+
+Result<std::optional<HeapObject>> HeapSpans::object_at(const MemoryReader& memory,
+                                                       const HeapSpan& span,
+                                                       Address address) const {
+  if (span.state != HeapSpan::State::in_use || !span.range.contains(address) ||
+      span.element_bytes == 0 || span.element_bytes > kMostElementBytes)
+    return std::optional<HeapObject>{};
+  const std::uint64_t index = (address.value - span.range.begin.value) / span.element_bytes;
+  if (index >= span.element_count) return std::optional<HeapObject>{};
+  HeapObject object;
+  object.range.begin = {span.range.begin.value + index * span.element_bytes};
+  object.range.end = {object.range.begin.value + span.element_bytes};
+  object.allocated = index < span.free_index;
+  if (!object.allocated) {
+    auto bits = read_unsigned<std::uint8_t>(memory, wrapping_add(span.alloc_bits, index / 8));
+    if (!bits) return std::move(bits).error().in("runtime.mspan.allocBits");
+    object.allocated = *bits >> index % 8 & 1;
+  }
+  return std::optional(object);
+}
+
+}  // namespace cgo

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "goruntime/layout.h"
+#include "target/dwarf.h"
+#include "target/memory_reader.h"
+
+namespace cgo {
+
+/// Where the fields lie that lead from an address to the heap object that holds it.
+struct HeapLayout {
+  FieldOffset mheap_arenas;      ///< runtime.mheap.
+  FieldOffset arena_spans;       ///< runtime.heapArena.
+  std::uint32_t span_bytes = 0;  ///< runtime.mspan and its fields:
+  FieldOffset start_address, page_count, free_index, element_count, alloc_bits, element_size, state;
+  std::uint32_t element_count_bytes = 8, free_index_bytes = 8;  ///< 2 since Go 1.22.
+};
+
+/// The layout the binary's debug information gives; not_found where Go's DWARF was stripped.
+Result<HeapLayout> heap_layout_from_dwarf(const DwarfInfo& dwarf);
+
+/// A run of pages of the Go heap that is cut into elements of one size, or used by the runtime.
+struct HeapSpan {
+  /// Source: src/runtime/mheap.go, mSpanDead and following; the same in 1.19 to 1.27.
+  enum class State : std::uint8_t { dead = 0, in_use = 1, manual = 2 };
+  Address address;  ///< Of the runtime.mspan.
+  AddressRange range;
+  State state = State::dead;
+  std::uint64_t element_bytes = 0, element_count = 0, free_index = 0;
+  Address alloc_bits;
+};
+
+/// One element of a span in use.
+struct HeapObject {
+  AddressRange range;
+  bool allocated = false;  ///< False: free since the last sweep, or never used.
+};
+
+/// Finds what of the Go heap an address is in. Reads a few words for each answer and remembers
+/// nothing. Source: src/runtime/mheap.go (spanOf, arenaIndex), mbitmap.go (isFree).
+class HeapSpans {
+ public:
+  /// `mheap`: the address of runtime.mheap_.
+  HeapSpans(const HeapLayout& layout, Address mheap) : layout_(layout), mheap_(mheap) {}
+
+  /// The span that holds `address`; nothing when it is not in the heap. malformed_data when the
+  /// span found there does not hold it.
+  Result<std::optional<HeapSpan>> span_at(const MemoryReader& memory, Address address) const;
+  /// The element of `span` that holds `address`; nothing behind the last one, and for spans that
+  /// hold no objects.
+  Result<std::optional<HeapObject>> object_at(const MemoryReader& memory, const HeapSpan& span,
+                                              Address address) const;
+
+ private:
+  HeapLayout layout_;
+  Address mheap_;
+};
+
+}  // namespace cgo
