@@ -11,8 +11,10 @@ struct NamedRunner {
   Answer (*run)(CommandContext&, const CommandLine&);
 };
 
-constexpr NamedRunner kRunners[] = {
-    {"bt", run_bt}, {"goroutines", run_goroutines}, {"doctor", run_doctor}};
+constexpr NamedRunner kRunners[] = {{"bt", run_bt},         {"goroutines", run_goroutines},
+                                    {"doctor", run_doctor}, {"locals", run_locals},
+                                    {"args", run_args},     {"print", run_print},
+                                    {"types", run_types}};
 
 }  // namespace
 

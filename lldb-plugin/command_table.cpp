@@ -9,7 +9,8 @@ constexpr Flag kBtFlags[] = {
     {"--all", ValueKind::none, "", "Every thread and every goroutine; equal stacks are folded."},
     {"--goroutine", ValueKind::number, "N", "The goroutine with this number."},
     {"--thread", ValueKind::number, "N", "The thread with this index (LLDB's \"thread #N\")."},
-    {"--limit", ValueKind::number, "N", "The N innermost frames of a stack; those that --raw alone shows are not counted."},
+    {"--limit", ValueKind::number, "N",
+     "The N innermost frames of a stack; those that --raw alone shows are not counted."},
     {"--raw", ValueKind::none, "", "Show plumbing frames, pc, sp and the rule of each frame."},
     kJson,
 };
@@ -20,6 +21,27 @@ constexpr Flag kGoroutinesFlags[] = {
     {"--limit", ValueKind::number, "N", "Show at most N (groups with --group)."},
     kJson,
 };
+constexpr Flag kOfGoroutine{"--goroutine", ValueKind::number, "N", "In a frame of this goroutine."};
+constexpr Flag kOfThread{"--thread", ValueKind::number, "N",
+                         "In a frame of this thread (its index)."};
+constexpr Flag kOfFrame{"--frame", ValueKind::number, "N",
+                        "The frame with this number, as cgo bt shows it; else the selected one."};
+constexpr Flag kDepth{"--depth", ValueKind::number, "N", "Open at most N levels of a value (3)."};
+constexpr Flag kElements{"--elements", ValueKind::number, "N",
+                         "At most N elements of a slice, array, map or channel (64)."};
+constexpr Flag kString{"--string", ValueKind::number, "N", "At most N bytes of a string (256)."};
+constexpr Flag kRawValues{"--raw", ValueKind::none, "",
+                          "Fields of well-known types instead of what they mean."};
+constexpr Flag kValueFlags[] = {kOfGoroutine, kOfThread, kOfFrame,   kDepth,
+                                kElements,    kString,   kRawValues, kJson};
+constexpr Flag kLocalsFlags[] = {
+    kOfGoroutine, kOfThread,
+    kOfFrame,     kDepth,
+    kElements,    kString,
+    kRawValues,   {"--no-args", ValueKind::none, "", "Without the parameters."},
+    kJson};
+constexpr Flag kTypesFlags[] = {{"--limit", ValueKind::number, "N", "At most N types (20)."},
+                                kJson};
 constexpr Flag kDoctorFlags[] = {kJson};
 constexpr Flag kHelpFlags[] = {
     {"--man", ValueKind::none, "", "The manual page, as roff.", Host::headless},
@@ -28,6 +50,10 @@ constexpr Flag kHelpFlags[] = {
 
 constexpr Positional kFrameNumber[] = {
     {"N", ValueKind::number, true, false, "Number of the frame, as cgo bt shows it."}};
+constexpr Positional kExpression[] = {{"EXPR", ValueKind::text, true, true,
+                                       "What to show: names, fields, indices, operators of Go."}};
+constexpr Positional kTypeText[] = {
+    {"TEXT", ValueKind::text, true, false, "A part of the type's name."}};
 constexpr Positional kSetting[] = {{"NAME", ValueKind::text, false, false, "Name of the setting."},
                                    {"VALUE", ValueKind::text, false, false, "Its new value."}};
 constexpr Positional kHelpOf[] = {{"COMMAND", ValueKind::text, false, false, "Name of a command."}};
@@ -65,6 +91,29 @@ constexpr Command kCommands[] = {
      .example = "",
      .cost = "Changes what LLDB has selected, nothing in the process.",
      .host = Host::lldb},
+    {.name = "locals",
+     .summary = "Show the variables of a frame of Go, C or C++.",
+     .flags = kLocalsFlags,
+     .example = "--goroutine 18 --frame 2",
+     .cost = "Reads memory only; the process is not changed. Milliseconds."},
+    {.name = "args",
+     .summary = "Show the parameters and results of a frame's function.",
+     .flags = kValueFlags,
+     .example = "--frame 3",
+     .cost = "Reads memory only; the process is not changed. Milliseconds."},
+    {.name = "print",
+     .summary = "Show what an expression of Go (with -> of C) is worth in a frame; calls nothing.",
+     .positionals = kExpression,
+     .flags = kValueFlags,
+     .example = "'m[\"key\"].items[2:4]'",
+     .cost = "Reads memory only; the process is not changed. Milliseconds; a look-up by key reads "
+             "the whole map."},
+    {.name = "types",
+     .summary = "List types by a part of their name, with size, fields and the C name.",
+     .positionals = kTypeText,
+     .flags = kTypesFlags,
+     .example = "main.",
+     .cost = "Reads debug information. The first time for a program about a second."},
     {.name = "doctor",
      .summary =
          "Say what was found in this target, what is missing for good answers, and what to do.",

@@ -27,7 +27,10 @@ Result<Datum> EvaluatorWalk::variable(const std::string& name) {
     if (const std::string package = scope_->package(); !package.empty())
       if (auto found = context_.variable_named(package + "." + name)) return found;
   }
-  return context_.variable_named(name);
+  auto found = context_.variable_named(name);
+  if (found || found.error().code != ErrorCode::not_found) return found;
+  // From C frames package main is meant: a name of C comes first.
+  return context_.variable_named("main." + name);
 }
 
 Error EvaluatorWalk::unknown_name(const std::string& name) {

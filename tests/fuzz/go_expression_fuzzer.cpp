@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "../unit/values/test_context.h"
+#include "support/test_context.h"
 #include "values/evaluate.h"
 #include "values/format_value.h"
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "../unit/values/test_context.h"
+#include "support/test_context.h"
 #include "target/byte_view.h"
 #include "values/format_value.h"
 

@@ -2,7 +2,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "test_context.h"
+#include "support/test_context.h"
 #include "values/format_value.h"
 
 namespace cgo {

@@ -1,7 +1,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <nlohmann/json.hpp>
 
-#include "test_context.h"
+#include "support/test_context.h"
 #include "values/format_value.h"
 #include "values/quote.h"
 

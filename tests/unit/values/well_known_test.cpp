@@ -1,6 +1,6 @@
 #include <catch2/catch_test_macros.hpp>
 
-#include "test_context.h"
+#include "support/test_context.h"
 #include "values/error_text.h"
 #include "values/format_value.h"
 #include "values/time_text.h"

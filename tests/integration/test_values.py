@@ -1,0 +1,145 @@
+"""Values of every kind of type, held against what the program printed of them itself."""
+import json
+import os
+import subprocess
+
+import pytest
+
+from harness import builds, stops
+from harness.paths import BUILD
+from harness.tool import json_of, run_tool
+
+DUMP = os.path.join(BUILD, "tests", "tools", "value-dump")
+
+BUILD_KINDS = {"optimized": (), "debug": ("-gcflags=all=-N -l",)}
+
+# What no correct program has, and what must be said of it.
+BROKEN = {
+    "main.gBadSlice": "length is above its capacity",
+    "main.gBadString": "cannot read 5 bytes at 0x10",
+    "main.gBadMap": "map: ",
+    "main.gBadInterface": "type descriptor",
+}
+# Expressions, and a part of what must be said of them.
+WRONG = {
+    "main.gSlice[7]": "goes up to 1",
+    "main.gAnyInt.(string)": "holds int, not string",
+    "main.gNil.X": "nil pointer",
+    "main.gInt + main.gFloat64": "mismatched types int and float64",
+    "main.gMapOne[\"two\"]": "no such key (of 1)",
+    "main.namedFunction(1)": "never called",
+}
+
+
+def pytest_generate_tests(metafunc):
+    quick = metafunc.config.getoption("--quick")
+    kinds = ["optimized"] if quick else list(BUILD_KINDS)
+    cells = [(release, kind) for release in metafunc.config.found_releases for kind in kinds]
+    metafunc.parametrize("cell", cells, ids=lambda c: f"{c[0]}-{c[1]}", scope="module")
+
+
+def build(release, kind):
+    name = "values" if kind == "optimized" else "values-debug"
+    return builds.Built(builds.go_build(release, "O2", "values", name, BUILD_KINDS[kind]))
+
+
+@pytest.fixture(scope="module")
+def crash(cell):
+    """(program, core, what the program printed): it faults when it has printed everything."""
+    built = build(*cell)
+    with stops.crash_core_of(built) as (core, printed):
+        assert "VALUE\tmain.gBool\ttrue" in printed
+        yield built, core, printed
+
+
+def target(crash):
+    built, core, _ = crash
+    return "--core", core, "--exe", built.exe
+
+
+def printed_values(text):
+    rows = [line.split("\t") for line in text.splitlines() if line.startswith("VALUE\t")]
+    return [(row[1], row[2]) for row in rows if row[1] != "locals"]
+
+
+def shown(crash, expression, *flags):
+    document = json_of("print", expression, *target(crash), *flags)
+    assert document["schema"] == "lldb-cgo/values/1"
+    [value] = document["values"]
+    return value
+
+
+def test_values_are_what_the_program_says(crash):
+    rows = printed_values(crash[2])
+    assert len(rows) > 100
+    # All at once: starting the program for each takes minutes.
+    done = subprocess.run([DUMP, crash[1]], input="".join(row[0] + "\n" for row in rows), capture_output=True, text=True,
+                          timeout=120, check=False)
+    values = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(values) == len(rows), done.stderr
+    wrong = []
+    for (expression, expected), value in zip(rows, values):
+        if expected not in (value["value"], value.get("summary")):
+            wrong.append((expression, expected, value))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name, count", [("main.gMapMany", 10000), ("main.gMapGrowing", 6657), ("main.gMapDeleted", 10),
+                                         ("main.gMapEight", 8), ("main.gMapNine", 9), ("main.gMapEmpty", 0)])
+def test_maps_have_every_entry_once(crash, name, count):
+    value = shown(crash, name, "--elements", "100000")
+    entries = {child["key"]["value"]: child["value"] for child in value.get("children", [])}
+    assert value["length"] == count == len(entries)
+    assert "error" not in value
+    if name == "main.gMapMany":
+        assert all(json.loads(element) == key for key, element in entries.items())
+    if name == "main.gMapGrowing":
+        assert all(int(element) == 3 * int(key) for key, element in entries.items())
+
+
+def test_print_says_the_same(crash):
+    for expression, expected in printed_values(crash[2])[:5]:
+        assert shown(crash, expression)["value"] == expected
+
+
+def test_channels_and_their_waiters(crash):
+    value = shown(crash, "main.gChan")
+    assert [child["value"] for child in value["children"]] == ["2", "3", "4"]
+    assert "closed" in shown(crash, "main.gClosed")["value"]
+    waiting = shown(crash, "main.gWaiting")["value"]
+    assert "2 senders wait (goroutines " in waiting
+
+
+def test_broken_values_say_so(crash):
+    for name, part in BROKEN.items():
+        value = shown(crash, name)
+        assert part in value.get("error", "") + " ".join(value.get("notes", [])), value
+
+
+def test_mistakes_are_explained(crash):
+    for expression, part in WRONG.items():
+        status, _, err = run_tool("print", expression, *target(crash))
+        assert status != 0
+        assert part in err, (expression, err)
+
+
+def frame_of(crash, function):
+    # The core may be of another thread: every one is sent the signal.
+    stack = json_of("bt", *target(crash), "--goroutine", 1)["stacks"][0]
+    return next(f["index"] for f in stack["frames"] if f.get("function", "").startswith(function))
+
+
+def test_arguments_of_an_outer_frame(crash):
+    document = json_of("args", *target(crash), "--goroutine", 1, "--frame", frame_of(crash, "main.work"))
+    values = {value["name"]: value for value in document["values"]}
+    assert values["count"]["value"] == "5"
+    assert values["text"]["value"] == '"argument"'
+    assert [child["value"] for child in values["list"]["children"]] == ["4", "5", "6"]
+    assert values["shape"]["children"][0]["type"] == "main.Square"
+
+
+def test_types_show_layout_and_c_name(crash):
+    document = json_of("types", *target(crash), "main._Ctype_struct_shape")
+    [found] = [t for t in document["types"] if t["name"] == "main._Ctype_struct_shape"]
+    assert found["c_name"] == "struct shape"
+    assert [f["name"] for f in found["fields"]][:3] == ["name", "colour", "mode"]
