@@ -138,6 +138,13 @@ def test_arguments_of_an_outer_frame(crash):
     assert values["shape"]["children"][0]["type"] == "main.Square"
 
 
+def test_addresses_without_a_type_say_what_they_are(crash):
+    pointer = shown(crash, "main.gBigInt")["value"]
+    assert shown(crash, "unsafe.Pointer(main.gBigInt)")["value"] == f"{pointer} Go object of 32 bytes"
+    assert "main.gInt" in shown(crash, "unsafe.Pointer(&main.gInt)")["value"]
+    assert shown(crash, "uintptr(12345)")["value"] == "0x3039 not mapped"
+
+
 def test_types_show_layout_and_c_name(crash):
     document = json_of("types", *target(crash), "main._Ctype_struct_shape")
     [found] = [t for t in document["types"] if t["name"] == "main._Ctype_struct_shape"]
