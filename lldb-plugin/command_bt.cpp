@@ -48,8 +48,10 @@ Answer one_stack(CommandContext& context, const CommandLine& line, const Stop& s
   Answer answer;
   if (lacks_frames(stack, stop)) answer.status = ExitStatus::partial;
   if (line.has("--json")) {
-    answer.out = stacks_json(std::span(&stack, 1)) + "\n";
     finish(answer, stop);
+    answer.out = R"({"schema":"lldb-cgo/stacks/1","stacks":[)";
+    append_stack_json(answer.out, stack);
+    answer.out += "]" + partial_json(answer) + "}\n";
     return answer;
   }
   FormatOptions options = format_options(context, line);
@@ -116,12 +118,24 @@ Answer nothing_to_walk(const Stop& stop, const AllStacks& all) {
   return Answer::failed(std::move(failure));
 }
 
-void finish_all(Answer& answer, const AllStacks& all, std::size_t incomplete, bool cancelled) {
-  for (const Error& problem : all.problems) answer.warnings.push_back(problem.message);
-  if (cancelled) answer.warnings.push_back("interrupted: not all stacks are shown");
-  if (incomplete > 0)
+/// How far the walk over all stacks came.
+struct Progress {
+  std::atomic<std::size_t> walked{0}, incomplete{0};
+  bool whole = false;
+};
+
+void finish_all(Answer& answer, CommandContext& context, const Stop& stop, const AllStacks& all,
+                const Progress& progress) {
+  if (!progress.whole)
     answer.warnings.push_back(
-        fmt::format("{} of {} stacks are not complete", incomplete, all.owners.size()));
+        cut_short(context.activity, progress.walked, all.owners.size(), "stacks"));
+  else if (progress.incomplete > 0 && context.activity.lost())
+    answer.warnings.push_back("the process ended while it was read");
+  for (const Error& problem : all.problems) answer.warnings.push_back(problem.message);
+  if (progress.incomplete > 0)
+    answer.warnings.push_back(fmt::format("{} of {} stacks are not complete",
+                                          progress.incomplete.load(), all.owners.size()));
+  finish(answer, stop);
 }
 
 Answer all_as_json(CommandContext& context, const CommandLine& line, const Stop& stop) {
@@ -134,27 +148,27 @@ Answer all_as_json(CommandContext& context, const CommandLine& line, const Stop&
     else
       answer.out += text;
   };
-  std::atomic<std::size_t> incomplete{0};
+  Progress progress;
   write(R"({"schema":"lldb-cgo/stacks/1","stacks":[)");
   OrderedOutput output(write, ",");
   context.activity.begin("walking stacks", all.owners.size());
-  const bool whole = for_each_piece(stop, all.owners.size(), context.activity,
+  progress.whole = for_each_piece(stop, all.owners.size(), context.activity,
                                     [&](std::size_t begin, std::size_t end) {
                                       std::string text;
                                       text.reserve((end - begin) * kUsualJsonBytes);
                                       for (std::size_t i = begin; i < end; ++i) {
                                         const Stack stack = asked_stack(stop, all.owners[i], line);
-                                        if (lacks_frames(stack, stop)) ++incomplete;
+                                        if (lacks_frames(stack, stop)) ++progress.incomplete;
                                         if (!text.empty()) text += ',';
                                         append_stack_json(text, stack);
                                       }
+                                      progress.walked += end - begin;
                                       output.add(begin, end, std::move(text));
                                     });
   output.finish();
   context.activity.end();
-  write("]}\n");
-  finish_all(answer, all, incomplete, !whole);
-  finish(answer, stop);
+  finish_all(answer, context, stop, all, progress);
+  write("]" + partial_json(answer) + "}\n");
   return answer;
 }
 
@@ -179,13 +193,13 @@ Answer all_as_text(CommandContext& context, const CommandLine& line, const Stop&
   std::map<std::string, std::pair<std::size_t, Folded>> by_key;  // With the first index.
   std::map<std::size_t, Folded> of_threads;
   std::mutex mutex;
-  std::atomic<std::size_t> incomplete{0};
+  Progress progress;
   context.activity.begin("walking stacks", all.owners.size());
-  const bool whole = for_each_piece(
+  progress.whole = for_each_piece(
       stop, all.owners.size(), context.activity, [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) {
           Stack stack = asked_stack(stop, all.owners[i], line);
-          if (lacks_frames(stack, stop)) ++incomplete;
+          if (lacks_frames(stack, stop)) ++progress.incomplete;
           std::string key = stack.thread ? "" : folding_key(stack);
           const std::lock_guard lock(mutex);
           if (stack.thread) {
@@ -198,6 +212,7 @@ Answer all_as_text(CommandContext& context, const CommandLine& line, const Stop&
           first = i;
           folded.stack = std::move(stack);
         }
+        progress.walked += end - begin;
       });
   context.activity.end();
   for (auto& [key, entry] : by_key) {
@@ -210,8 +225,7 @@ Answer all_as_text(CommandContext& context, const CommandLine& line, const Stop&
     if (!answer.out.empty()) answer.out += '\n';
     answer.out += folded_text(folded, options);
   }
-  finish_all(answer, all, incomplete, !whole);
-  finish(answer, stop);
+  finish_all(answer, context, stop, all, progress);
   return answer;
 }
 

@@ -74,6 +74,11 @@ Answer run_reading_command(CommandContext& context, const CommandLine& line);
 Answer no_stop(const Error& error);
 /// What a command gives back that needs Go where there is none: says why none was found.
 Answer no_go(const Stop& stop);
+/// "12 of 60,000 stacks", with why the rest is missing: the process ended, or Ctrl-C.
+std::string cut_short(Activity& activity, std::size_t done, std::size_t all, std::string_view what);
+/// The last key of an answer as JSON, with a comma before it: "partial" with all that is missing.
+/// Nothing for a whole answer.
+std::string partial_json(const Answer& answer);
 /// Adds what the stop lacks to the warnings of an answer that has some, and sets its status.
 void finish(Answer& answer, const Stop& stop);
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "lldb-plugin/command_context.h"
@@ -25,19 +26,31 @@ const char* colour_for(Health health) {
   return health == Health::good ? "\033[32m" : health == Health::note ? "\033[33m" : "\033[31m";
 }
 
+std::size_t count(const std::vector<DoctorFinding>& findings, Health health) {
+  return static_cast<std::size_t>(
+      std::count_if(findings.begin(), findings.end(),
+                    [&](const DoctorFinding& finding) { return finding.health == health; }));
+}
+
+std::string summary(std::size_t problems, std::size_t notes) {
+  if (problems + notes == 0) return "Nothing is missing.\n";
+  const auto counted = [](std::size_t number, const char* what) {
+    return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
+  };
+  if (problems == 0) return "No problem found; " + counted(notes, "note") + " on what is missing.\n";
+  return counted(problems, "problem") + " found" +
+         (notes == 0 ? "" : ", and " + counted(notes, "note")) + ".\n";
+}
+
 std::string as_text(const std::vector<DoctorFinding>& findings, bool colour) {
   std::string text;
-  std::size_t problems = 0;
   for (const DoctorFinding& finding : findings) {
-    problems += finding.health == Health::problem;
     std::string word = fmt::format("{:<8}", word_for(finding.health));
     if (colour) word = colour_for(finding.health) + word + "\033[0m";
     text += fmt::format("{}{}: {}\n", word, finding.topic, escaped(finding.text));
     if (!finding.hint.empty()) text += fmt::format("          → {}\n", finding.hint);
   }
-  return text + (problems == 0
-                     ? "Nothing is missing.\n"
-                     : fmt::format("{} problem{} found.\n", problems, problems == 1 ? "" : "s"));
+  return text + summary(count(findings, Health::problem), count(findings, Health::note));
 }
 
 std::string as_json(const std::vector<DoctorFinding>& findings) {
@@ -60,6 +73,7 @@ Answer run_doctor(CommandContext& context, const CommandLine& line) {
   if (!stop) return no_stop(stop.error());
   const std::vector<DoctorFinding> findings = examine(**stop);
   Answer answer;
+  if (count(findings, Health::problem) > 0) answer.status = ExitStatus::partial;
   answer.out = line.has("--json") ? as_json(findings) : as_text(findings, context.colour);
   return answer;
 }

@@ -16,6 +16,8 @@ struct Listing {
   std::vector<GoroutineRow> rows;
   std::size_t total = 0;     ///< Before --where and --limit.
   std::size_t matching = 0;  ///< After --where.
+  std::size_t looked_at = 0;  ///< Threads and goroutines, of those there are.
+  std::size_t there_are = 0;
   bool whole = true;
 };
 
@@ -40,6 +42,7 @@ Listing list_goroutines(CommandContext& context, const CommandLine& line, const 
   const bool keep_stacks = line.has("--group");
   std::map<std::size_t, std::vector<GoroutineRow>> pieces;  // By first index.
   std::mutex mutex;
+  listing.there_are = owners.size();
   context.activity.begin("reading goroutines", owners.size());
   listing.whole = for_each_piece(stop, owners.size(), context.activity,
                                  [&](std::size_t begin, std::size_t end) {
@@ -55,6 +58,7 @@ Listing list_goroutines(CommandContext& context, const CommandLine& line, const 
                                    }
                                    const std::lock_guard lock(mutex);
                                    listing.total += seen;
+                                   listing.looked_at += end - begin;
                                    pieces.emplace(begin, std::move(rows));
                                  });
   context.activity.end();
@@ -109,7 +113,7 @@ std::string grouped_text(const Listing& listing, std::size_t limit, const Format
   return out + '\n';
 }
 
-std::string grouped_json(const Listing& listing, std::size_t limit) {
+std::string grouped_json(const Listing& listing, std::size_t limit, const Answer& answer) {
   const std::vector<Group> groups = groups_of(listing.rows);
   std::string out =
       fmt::format(R"({{"schema":"lldb-cgo/goroutines/1","total":{},"matching":{},"groups":[)",
@@ -121,16 +125,17 @@ std::string grouped_json(const Listing& listing, std::size_t limit) {
     append_stack_json(out, groups[i].example->stack);
     out += '}';
   }
-  return out + "]}\n";
+  return out + "]" + partial_json(answer) + "}\n";
 }
 
-std::string listed_json(const Listing& listing, std::size_t limit) {
+std::string listed_json(const Listing& listing, std::size_t limit, const Answer& answer) {
   std::string out = R"({"schema":"lldb-cgo/goroutines/1","goroutines":[)";
   for (std::size_t i = 0; i < listing.rows.size() && i < limit; ++i) {
     if (i > 0) out += ',';
     append_row_json(out, listing.rows[i]);
   }
-  return out + fmt::format(R"(],"total":{},"matching":{}}})", listing.total, listing.matching) +
+  return out + fmt::format(R"(],"total":{},"matching":{}{}}})", listing.total, listing.matching,
+                           partial_json(answer)) +
          "\n";
 }
 
@@ -156,17 +161,20 @@ Answer run_goroutines(CommandContext& context, const CommandLine& line) {
   const Listing listing = list_goroutines(context, line, stop, inventory);
   const std::size_t limit = limit_of(line);
   Answer answer;
-  if (line.has("--json"))
-    answer.out = line.has("--group") ? grouped_json(listing, limit) : listed_json(listing, limit);
-  else if (listing.rows.empty())
-    answer.out = fmt::format("0 goroutines found (looked at {})\n", listing.total);
-  else if (line.has("--group"))
-    answer.out = grouped_text(listing, limit, {.colour = context.colour});
-  else
-    answer.out = listed_text(listing, limit, context.colour);
+  if (!listing.whole)
+    answer.warnings.push_back(cut_short(context.activity, listing.looked_at, listing.there_are,
+                                        "threads and goroutines"));
   for (const Error& problem : inventory.problems) answer.warnings.push_back(problem.message);
-  if (!listing.whole) answer.warnings.push_back("interrupted: not all goroutines are shown");
   finish(answer, stop);
+  const bool grouped = line.has("--group");
+  if (line.has("--json"))
+    answer.out =
+        grouped ? grouped_json(listing, limit, answer) : listed_json(listing, limit, answer);
+  else if (listing.rows.empty() && listing.whole)
+    answer.out = fmt::format("0 goroutines found (looked at {})\n", listing.total);
+  else
+    answer.out = grouped ? grouped_text(listing, limit, {.colour = context.colour})
+                         : listed_text(listing, limit, context.colour);
   return answer;
 }
 

@@ -76,6 +76,20 @@ std::optional<Error> take_flag(CommandLine& line, std::span<const Flag> flags,
   return std::nullopt;
 }
 
+bool is_flag(std::span<const Flag> flags, std::string_view word) {
+  return std::any_of(flags.begin(), flags.end(), [&](const Flag& known) {
+    return known.name == word.substr(0, word.find('='));
+  });
+}
+
+/// Whether a script's first argument has been read: flags that are not known belong to it from there
+/// on.
+bool is_script(const Command& command, const CommandLine& line) {
+  const auto& declared = command.positionals;
+  return declared.size() > 1 && declared.back().repeats &&
+         line.positionals.size() >= declared.size();
+}
+
 std::optional<Error> check_positionals(const CommandLine& line) {
   const auto& declared = line.command->positionals;
   const bool repeats = !declared.empty() && declared.back().repeats;
@@ -165,15 +179,11 @@ Result<CommandLine> parse_command_line(const Command& command, std::span<const s
     } else if (!flags_ended && (word == "--help" || word == "-h")) {
       line.help = true;
       return line;
-    } else if (!flags_ended && word.size() > 1 && word.starts_with('-')) {
+    } else if (!flags_ended && word.size() > 1 && word.starts_with('-') &&
+               !(is_script(command, line) && !is_flag(flags, word))) {
       if (auto wrong = take_flag(line, flags, words, at)) return *std::move(wrong);
     } else {
       line.positionals.push_back(word);
-      // What follows a script's name is the script's.
-      const auto& declared = command.positionals;
-      if (!declared.empty() && declared.back().repeats && declared.size() > 1 &&
-          line.positionals.size() >= declared.size())
-        flags_ended = true;
     }
   }
   if (auto wrong = check_positionals(line)) return *std::move(wrong);

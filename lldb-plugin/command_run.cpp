@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <exception>
 
 #include "lldb-plugin/command_context.h"
@@ -15,6 +17,12 @@ constexpr NamedRunner kRunners[] = {{"bt", run_bt},         {"goroutines", run_g
                                     {"doctor", run_doctor}, {"locals", run_locals},
                                     {"args", run_args},     {"print", run_print},
                                     {"types", run_types}};
+
+std::string with_commas(std::size_t number) {
+  std::string text = std::to_string(number);
+  for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
+  return text;
+}
 
 }  // namespace
 
@@ -49,6 +57,20 @@ void finish(Answer& answer, const Stop& stop) {
   answer.warnings.insert(answer.warnings.end(), stop.provenance.lacks.begin(),
                          stop.provenance.lacks.end());
   answer.status = ExitStatus::partial;
+}
+
+std::string cut_short(Activity& activity, std::size_t done, std::size_t all,
+                      std::string_view what) {
+  return fmt::format("{}: {} of {} {}",
+                     activity.lost() ? "the process ended while it was read" : "interrupted",
+                     with_commas(done), with_commas(all), what);
+}
+
+std::string partial_json(const Answer& answer) {
+  if (answer.status != ExitStatus::partial) return "";
+  std::string all;
+  for (const std::string& warning : answer.warnings) all += (all.empty() ? "" : "; ") + warning;
+  return ",\"partial\":" + json_string(all.empty() ? "the stack is not complete" : all);
 }
 
 Answer run_reading_command(CommandContext& context, const CommandLine& line) try {

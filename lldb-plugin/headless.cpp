@@ -12,6 +12,7 @@
 #include "lldb-plugin/command_context.h"
 #include "lldb-plugin/command_help.h"
 #include "lldb-plugin/core_subject.h"
+#include "lldb-plugin/headless_answer.h"
 #include "lldb-plugin/headless_lldb.h"
 #include "unwind/format.h"
 
@@ -25,18 +26,9 @@ std::string headless_hint(std::string hint) {
   return hint;
 }
 
-int print(Answer answer, std::string_view command) {
-  std::fwrite(answer.out.data(), 1, answer.out.size(), stdout);
-  for (const std::string& warning : answer.warnings)
-    std::fprintf(stderr, "lldb-cgo %s: warning: %s\n", std::string(command).c_str(),
-                 escaped(warning).c_str());
-  if (answer.failure) {
-    answer.failure->hint = headless_hint(answer.failure->hint);
-    std::fprintf(stderr, "%s\n",
-                 format_failure("lldb-cgo " + std::string(command), *answer.failure).c_str());
-  }
-  if (std::fflush(stdout) != 0) return static_cast<int>(ExitStatus::no_target);
-  return static_cast<int>(answer.status);
+int print(StandardOutput& out, Answer answer, std::string_view command) {
+  if (answer.failure) answer.failure->hint = headless_hint(answer.failure->hint);
+  return print_answer(out, answer, command);
 }
 
 int bad_arguments(const std::string& message, const std::string& hint) {
@@ -53,38 +45,39 @@ int about(const CommandLine& line) {
     if (!help.wrong.empty()) return bad_arguments(help.wrong, "lldb-cgo help");
     answer.out = std::move(help.text);
   }
-  return print(answer, line.command->name);
+  StandardOutput out;
+  return print(out, answer, line.command->name);
 }
 
 bool use_colour(const CommandLine& line) {
   return !line.has("--json") && isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
 }
 
-int read_core(const CommandLine& line, const std::string& core) {
+int read_core(const CommandLine& line, const std::string& core, Interrupts& interrupts) {
+  StandardOutput out;
+  const auto fail = [&](Failure failure) {
+    return print(out, Answer::failed(std::move(failure)), line.command->name);
+  };
   if (const auto exe = line.text("--exe"))
     if (const auto file = ElfFile::open(*exe); !file)
-      return print(Answer::failed({"cannot open the program", file.error().message,
-                                   "give the ELF file that the core was written by"}),
-                   line.command->name);
+      return fail({"cannot open the program", file.error().message,
+                   "give the ELF file that the core was written by"});
   auto subject = open_core_subject(core, line.text("--exe").value_or(""));
   if (!subject && subject.error().code == ErrorCode::io_failure)
-    return print(Answer::failed({"cannot open the core", subject.error().message,
-                                 "give a file that can be read"}),
-                 line.command->name);
+    return fail(
+        {"cannot open the core", subject.error().message, "give a file that can be read"});
   if (!subject && subject.error().code == ErrorCode::malformed_data)
-    return print(
-        Answer::failed({"cannot read the core", subject.error().message,
-                        "give an ELF core (of the kernel or gcore) or a minidump of LLDB"}),
-        line.command->name);
-  if (!subject) return run_through_lldb(line);
-  const std::unique_ptr<Activity> activity = terminal_activity();
-  CommandContext context{
-      **subject, *activity, Host::headless, use_colour(line),
-      [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }};
-  return print(run_reading_command(context, line), line.command->name);
+    return fail({"cannot read the core", subject.error().message,
+                 "give an ELF core (of the kernel or gcore) or a minidump of LLDB"});
+  if (!subject) return run_through_lldb(line, interrupts);
+  if (interrupts > 0) return fail(interrupted_early());
+  const std::unique_ptr<Activity> activity = terminal_activity(interrupts);
+  CommandContext context{**subject, *activity, Host::headless, use_colour(line),
+                         [&](std::string_view text) { out.write(text); }};
+  return print(out, run_reading_command(context, line), line.command->name);
 }
 
-int run(const std::vector<std::string>& words) {
+int run(const std::vector<std::string>& words, Interrupts& interrupts) {
   if (words.empty()) {
     std::fputs(help_overview(Host::headless).c_str(), stderr);
     return static_cast<int>(ExitStatus::bad_arguments);
@@ -99,8 +92,8 @@ int run(const std::vector<std::string>& words) {
   const std::string more = "lldb-cgo help " + name;
   if (!line) return bad_arguments(name + ": " + line.error().message, more);
   if (line->help) {
-    std::fputs(help_for(*command, Host::headless).c_str(), stdout);
-    return 0;
+    StandardOutput out;
+    return print(out, Answer{.out = help_for(*command, Host::headless)}, name);
   }
   if (command->needs == Needs::nothing) return about(*line);
   const auto core = line->text("--core");
@@ -109,19 +102,21 @@ int run(const std::vector<std::string>& words) {
   if (line->has("--exe") && !core) return bad_arguments(name + ": --exe goes with --core", more);
   if (name == "script" && access(line->positionals.at(0).c_str(), R_OK) != 0)
     return bad_arguments("script: cannot read " + line->positionals[0], more);
-  if (core && name != "script") return read_core(*line, *core);
-  return run_through_lldb(*line);
+  if (core && name != "script") return read_core(*line, *core, interrupts);
+  return run_through_lldb(*line, interrupts);
 }
 
 }  // namespace
 }  // namespace cgo
 
 int main(int argc, char** argv) try {
+  cgo::Interrupts& interrupts = cgo::count_interrupts();
+  cgo::survive_broken_pipes();
   // Answers are made in pieces of hundreds of kilobytes: not a system call and fresh pages for
   // each.
   mallopt(M_MMAP_THRESHOLD, 64 << 20);
   mallopt(M_TRIM_THRESHOLD, 256 << 20);
-  return cgo::run(std::vector<std::string>(argv + 1, argv + argc));
+  return cgo::run(std::vector<std::string>(argv + 1, argv + argc), interrupts);
 } catch (const std::exception& error) {
   std::fprintf(stderr, "lldb-cgo: an internal error: %s\n  try: please report it\n", error.what());
   return static_cast<int>(cgo::ExitStatus::no_target);

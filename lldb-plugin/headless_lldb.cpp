@@ -68,7 +68,7 @@ int failed(const std::string& what, const std::string& why, const std::string& h
 
 }  // namespace
 
-int run_through_lldb(const CommandLine& line) {
+int run_through_lldb(const CommandLine& line, Interrupts& interrupts) {
   void* liblldb = open_liblldb();
   if (liblldb == nullptr)
     return failed("cannot load LLDB", dlerror(),
@@ -83,7 +83,7 @@ int run_through_lldb(const CommandLine& line) {
     if (plugin != nullptr) break;
     why = dlerror();
   }
-  using Entry = int(int, const char* const*);
+  using Entry = int(int, const char* const*, Interrupts*);
   auto* entry =
       plugin == nullptr ? nullptr : reinterpret_cast<Entry*>(dlsym(plugin, "lldb_cgo_headless"));
   if (entry == nullptr) return failed("cannot load the plugin", why, "install lldb-cgo again");
@@ -94,7 +94,7 @@ int run_through_lldb(const CommandLine& line) {
   words.insert(words.end(), line.positionals.begin(), line.positionals.end());
   std::vector<const char*> pointers;
   for (const std::string& word : words) pointers.push_back(word.c_str());
-  return entry(static_cast<int>(pointers.size()), pointers.data());
+  return entry(static_cast<int>(pointers.size()), pointers.data(), &interrupts);
 }
 
 }  // namespace cgo

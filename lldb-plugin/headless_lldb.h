@@ -1,14 +1,16 @@
 #pragma once
 
 #include "lldb-plugin/command_line.h"
+#include "lldb-plugin/interrupts.h"
 
 namespace cgo {
 
 /// Loads LLDB and the plugin that lies beside this program, and runs a command there; returns the
 /// exit status. The answer is printed.
-int run_through_lldb(const CommandLine& line);
+int run_through_lldb(const CommandLine& line, Interrupts& interrupts);
 
 }  // namespace cgo
 
-/// What the plugin exports for it: `words` are the command and its flags, as on the command line.
-extern "C" int lldb_cgo_headless(int count, const char* const* words);
+/// What the plugin exports for it: `words` are the command and its flags, as on the command line;
+/// `interrupts` is counted by the program.
+extern "C" int lldb_cgo_headless(int count, const char* const* words, cgo::Interrupts* interrupts);

@@ -111,7 +111,7 @@ bool for_each_piece(const Stop& stop, std::size_t count, Activity& activity,
     while (!cancelled) {
       const std::size_t begin = next.fetch_add(kPiece);
       if (begin >= count) return;
-      if (activity.cancelled()) {
+      if (activity.cancelled() || activity.lost()) {
         cancelled = true;
         return;
       }

@@ -1,35 +1,20 @@
 #include <unistd.h>
 
-#include <atomic>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <mutex>
+#include <utility>
 
 #include "lldb-plugin/activity.h"
 
 namespace cgo {
 namespace {
 
-volatile std::sig_atomic_t g_interrupts = 0;  // A signal handler can reach nothing else.
-
-void count_interrupt(int) {
-  g_interrupts = g_interrupts + 1;
-  if (g_interrupts > 1) _exit(130);  // The second Ctrl-C means now.
-}
-
 class TerminalActivity final : public Activity {
  public:
-  TerminalActivity() : bar_(isatty(STDERR_FILENO) == 1) {
-    g_interrupts = 0;
-    struct sigaction action{};
-    action.sa_handler = count_interrupt;
-    sigaction(SIGINT, &action, &before_);
-  }
-  ~TerminalActivity() override {
-    end();
-    sigaction(SIGINT, &before_, nullptr);
-  }
+  TerminalActivity(Interrupts& interrupts, std::function<bool()> lost)
+      : interrupts_(interrupts), lost_(std::move(lost)), bar_(isatty(STDERR_FILENO) == 1) {}
+  ~TerminalActivity() override { end(); }
 
   void begin(const std::string& title, std::uint64_t total) override {
     const std::lock_guard lock(mutex_);
@@ -48,7 +33,8 @@ class TerminalActivity final : public Activity {
     if (drawn_) std::fputs("\r\033[K", stderr);
     drawn_ = false;
   }
-  bool cancelled() override { return g_interrupts > 0; }
+  bool cancelled() override { return interrupts_ > 0; }
+  bool lost() override { return lost_ && lost_(); }
 
  private:
   void draw() {
@@ -64,8 +50,9 @@ class TerminalActivity final : public Activity {
     last_drawn_ = now;
   }
 
+  Interrupts& interrupts_;
+  const std::function<bool()> lost_;
   const bool bar_;
-  struct sigaction before_{};
   std::mutex mutex_;
   std::string title_;
   std::uint64_t total_ = 0, done_ = 0;
@@ -75,6 +62,8 @@ class TerminalActivity final : public Activity {
 
 }  // namespace
 
-std::unique_ptr<Activity> terminal_activity() { return std::make_unique<TerminalActivity>(); }
+std::unique_ptr<Activity> terminal_activity(Interrupts& interrupts, std::function<bool()> lost) {
+  return std::make_unique<TerminalActivity>(interrupts, std::move(lost));
+}
 
 }  // namespace cgo

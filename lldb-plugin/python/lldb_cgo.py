@@ -179,9 +179,29 @@ def goroutines(*, where=None, process=None) -> List[Goroutine]:
     return [_goroutine(keys) for keys in _ask(process, *words)["goroutines"]]
 
 
+_PARTIAL = 4  # Exit status: the answer is not whole.
+
+
+def _flush(status):
+    """Everything a script printed gets out, or it is said; a reader that went away has what it wants."""
+    import errno
+    import os
+    import sys
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python flushes once more at its end.
+        if error.errno != errno.EPIPE:
+            print(f"lldb-cgo script: cannot write the output\n  why: {error.strerror}", file=sys.stderr)
+            status = status or _PARTIAL
+    sys.stderr.flush()
+    return status
+
+
 def _run_script(path, arguments, debugger):
     """Runs a script as __main__ for `lldb-cgo script`; returns the exit status."""
     import runpy
+    import signal
     import sys
     import traceback
     target = debugger.GetSelectedTarget()
@@ -190,16 +210,18 @@ def _run_script(path, arguments, debugger):
     _lldb.process = target.GetProcess()
     _lldb.thread = _lldb.process.GetSelectedThread()
     sys.argv = [path] + list(arguments)
+    status = 0
     try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         runpy.run_path(path, run_name="__main__")
-        status = 0
     except SystemExit as end:
-        status = end.code if isinstance(end.code, int) else 0 if end.code is None else 3
-        if isinstance(end.code, str):
+        if end.code is not None:
+            status = end.code & 0xff if isinstance(end.code, int) else _PARTIAL
+        if status == _PARTIAL and not isinstance(end.code, int):
             print(end.code, file=sys.stderr)
-    except BaseException:
+    except BrokenPipeError:
+        pass
+    except BaseException:  # A KeyboardInterrupt too.
         traceback.print_exc()
-        status = 3
-    sys.stdout.flush()
-    sys.stderr.flush()
-    return status
+        status = _PARTIAL
+    return _flush(status)

@@ -73,6 +73,15 @@ TEST_CASE("what follows -- belongs to the script") {
   CHECK(line->positionals == std::vector<std::string>{"report.py", "--limit", "x"});
 }
 
+TEST_CASE("the target may be named before or behind a script's arguments") {
+  const auto line = parse("script", {"report.py", "a", "--verbose", "-n=3", "--core", "c", "b"});
+  REQUIRE(line);
+  CHECK(line->text("--core") == "c");
+  CHECK(line->positionals ==
+        std::vector<std::string>{"report.py", "a", "--verbose", "-n=3", "b"});
+  CHECK_FALSE(parse("script", {"report.py", "--croe", "c"}));
+}
+
 TEST_CASE("help is asked for anywhere, whatever else is wrong") {
   const auto line = parse("bt", {"--help", "--nonsense"});
   REQUIRE(line);

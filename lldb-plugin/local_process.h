@@ -1,0 +1,28 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+namespace cgo {
+
+/// What the kernel says of a process on this machine.
+struct LocalProcess {
+  std::string name;
+  char state = '?';      ///< The kernel's letter: R, S, D, T (stopped by a signal), t, Z, X.
+  pid_t tracer = 0;      ///< Who traces it; 0 for nobody.
+  bool to_continue = false;  ///< A SIGCONT waits for it.
+
+  bool ended() const { return state == 'Z' || state == 'X'; }
+  /// As Ctrl-Z or kill -STOP leaves it.
+  bool frozen() const { return state == 'T'; }
+};
+
+/// Nothing when there is no such process.
+std::optional<LocalProcess> local_process(pid_t pid);
+
+/// Whether there is no process of this number any more, or only what is left for its parent.
+bool process_has_ended(pid_t pid);
+
+}  // namespace cgo
