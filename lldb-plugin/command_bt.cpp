@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "lldb-plugin/command_context.h"
+#include "lldb-plugin/crashed_thread.h"
 #include "lldb-plugin/ordered_output.h"
 #include "lldb-plugin/stack_collection.h"
 #include "lldb-plugin/stack_folding.h"
@@ -42,8 +43,29 @@ bool lacks_frames(const Stack& stack, const Stop& stop) {
          });
 }
 
+/// What is said of the thread that crashed where it is not the one a user would be shown.
+struct OtherThread {
+  CrashedThread crashed;
+  bool shown = false;  ///< It is shown instead.
+};
+
+std::string note_on(const OtherThread& other, const ThreadInfo& first) {
+  const std::uint32_t index = other.crashed.thread.index;
+  if (!other.shown)
+    return fmt::format("note: thread {} looks like the one that crashed ({}): cgo bt --thread {}\n",
+                       index, other.crashed.what, index);
+  return fmt::format("note: the crash began on thread {} ({}); the core's first thread is {}\n",
+                     index, other.crashed.what, first.index);
+}
+
+std::string json_of(const OtherThread& other) {
+  return fmt::format(R"(,"crashed_thread":{{"index":{},"tid":{},"what":{}}})",
+                     other.crashed.thread.index, other.crashed.thread.tid,
+                     json_string(other.crashed.what));
+}
+
 Answer one_stack(CommandContext& context, const CommandLine& line, const Stop& stop,
-                 const StackOwner& owner) {
+                 const StackOwner& owner, const std::optional<OtherThread>& other = {}) {
   const Stack stack = asked_stack(stop, owner, line);
   Answer answer;
   if (lacks_frames(stack, stop)) answer.status = ExitStatus::partial;
@@ -51,29 +73,46 @@ Answer one_stack(CommandContext& context, const CommandLine& line, const Stop& s
     finish(answer, stop);
     answer.out = R"({"schema":"lldb-cgo/stacks/1","stacks":[)";
     append_stack_json(answer.out, stack);
-    answer.out += "]" + partial_json(answer) + "}\n";
+    answer.out += "]" + (other ? json_of(*other) : "") + partial_json(answer) + "}\n";
     return answer;
   }
   FormatOptions options = format_options(context, line);
   if (owner.thread) options.selected = context.subject.selected_frame(owner.thread->tid);
   answer.out = format_stack(stack, options);
   if (!answer.out.ends_with('\n')) answer.out += '\n';
+  if (other) answer.out += note_on(*other, stop.debuggee->threads().front());
   finish(answer, stop);
   return answer;
 }
 
-Answer stack_of_thread(CommandContext& context, const CommandLine& line, const Stop& stop) {
-  const auto index = line.number("--thread");
+/// The stack of the selected thread. The headless program shows the thread that crashed, where that
+/// is known; in LLDB the user's selection stays, and a line names the other thread.
+Answer stack_of_selected(CommandContext& context, const CommandLine& line, const Stop& stop) {
   const std::optional<std::uint64_t> tid = context.subject.selected_thread();
+  std::vector<StackOwner> owners = threads_of(stop);
+  const auto owner_of = [&](std::uint64_t wanted) {
+    return std::find_if(owners.begin(), owners.end(), [&](const StackOwner& owner) {
+      return owner.thread->tid == wanted;
+    });
+  };
+  const auto selected = tid ? owner_of(*tid) : owners.end();
+  if (selected == owners.end())
+    return Answer::failed({"no thread is selected", "the process has no threads",
+                           "run it, or open a core that has threads", ExitStatus::no_target});
+  auto crashed = crashed_thread(stop);
+  if (!crashed || crashed->thread.tid == *tid) return one_stack(context, line, stop, *selected);
+  const OtherThread other{*std::move(crashed), context.host == Host::headless};
+  return one_stack(context, line, stop,
+                   other.shown ? *owner_of(other.crashed.thread.tid) : *selected, other);
+}
+
+Answer stack_of_thread(CommandContext& context, const CommandLine& line, const Stop& stop,
+                       std::uint64_t index) {
   for (const StackOwner& owner : threads_of(stop))
-    if (index ? owner.thread->index == *index : owner.thread->tid == tid)
-      return one_stack(context, line, stop, owner);
-  if (index)
-    return Answer::failed({fmt::format("no thread {}", *index),
-                           "the process has no thread of this index",
-                           "'cgo bt --all' shows the threads", ExitStatus::no_target});
-  return Answer::failed({"no thread is selected", "the process has no threads",
-                         "run it, or open a core that has threads", ExitStatus::no_target});
+    if (owner.thread->index == index) return one_stack(context, line, stop, owner);
+  return Answer::failed({fmt::format("no thread {}", index),
+                         "the process has no thread of this index",
+                         "'cgo bt --all' shows the threads", ExitStatus::no_target});
 }
 
 Answer stack_of_goroutine(CommandContext& context, const CommandLine& line, const Stop& stop,
@@ -245,7 +284,9 @@ Answer run_bt(CommandContext& context, const CommandLine& line) {
   auto id = line.number("--goroutine");
   if (!id && !line.has("--thread")) id = context.subject.selected_goroutine();
   if (id) return stack_of_goroutine(context, line, **stop, *id);
-  return stack_of_thread(context, line, **stop);
+  if (const auto index = line.number("--thread"))
+    return stack_of_thread(context, line, **stop, *index);
+  return stack_of_selected(context, line, **stop);
 }
 
 }  // namespace cgo

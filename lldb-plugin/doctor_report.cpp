@@ -51,11 +51,12 @@ void examine_image(Findings& findings, const Stop& stop, const Image& image) {
   const auto dwarf = stop.program->dwarf(image);
   const std::string id =
       image.file->build_id() ? "build id " + *image.file->build_id() : "no build id";
+  const bool by_kernel = image.path.starts_with("[");  // The vDSO never has any.
   findings.push_back(
-      {dwarf ? Health::good : Health::note, "image",
+      {dwarf || by_kernel ? Health::good : Health::note, "image",
        fmt::format("{} at {}: {}, {}", image.path, hex(image.range.begin), id,
                    dwarf ? "debug information" : "no debug information"),
-       dwarf ? "" : "without it C frames have symbol names only: no lines, no inlined calls"});
+       dwarf || by_kernel ? "" : "without it C frames have symbol names only: no lines, no inlined calls"});
 }
 
 void examine_runtime(Findings& findings, const Stop& stop, const GoRuntime& runtime) {
