@@ -91,9 +91,8 @@ Answer stack_of_selected(CommandContext& context, const CommandLine& line, const
   const std::optional<std::uint64_t> tid = context.subject.selected_thread();
   std::vector<StackOwner> owners = threads_of(stop);
   const auto owner_of = [&](std::uint64_t wanted) {
-    return std::find_if(owners.begin(), owners.end(), [&](const StackOwner& owner) {
-      return owner.thread->tid == wanted;
-    });
+    return std::find_if(owners.begin(), owners.end(),
+                        [&](const StackOwner& owner) { return owner.thread->tid == wanted; });
   };
   const auto selected = tid ? owner_of(*tid) : owners.end();
   if (selected == owners.end())
@@ -192,18 +191,18 @@ Answer all_as_json(CommandContext& context, const CommandLine& line, const Stop&
   OrderedOutput output(write, ",");
   context.activity.begin("walking stacks", all.owners.size());
   progress.whole = for_each_piece(stop, all.owners.size(), context.activity,
-                                    [&](std::size_t begin, std::size_t end) {
-                                      std::string text;
-                                      text.reserve((end - begin) * kUsualJsonBytes);
-                                      for (std::size_t i = begin; i < end; ++i) {
-                                        const Stack stack = asked_stack(stop, all.owners[i], line);
-                                        if (lacks_frames(stack, stop)) ++progress.incomplete;
-                                        if (!text.empty()) text += ',';
-                                        append_stack_json(text, stack);
-                                      }
-                                      progress.walked += end - begin;
-                                      output.add(begin, end, std::move(text));
-                                    });
+                                  [&](std::size_t begin, std::size_t end) {
+                                    std::string text;
+                                    text.reserve((end - begin) * kUsualJsonBytes);
+                                    for (std::size_t i = begin; i < end; ++i) {
+                                      const Stack stack = asked_stack(stop, all.owners[i], line);
+                                      if (lacks_frames(stack, stop)) ++progress.incomplete;
+                                      if (!text.empty()) text += ',';
+                                      append_stack_json(text, stack);
+                                    }
+                                    progress.walked += end - begin;
+                                    output.add(begin, end, std::move(text));
+                                  });
   output.finish();
   context.activity.end();
   finish_all(answer, context, stop, all, progress);

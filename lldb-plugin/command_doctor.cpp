@@ -37,7 +37,8 @@ std::string summary(std::size_t problems, std::size_t notes) {
   const auto counted = [](std::size_t number, const char* what) {
     return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
   };
-  if (problems == 0) return "No problem found; " + counted(notes, "note") + " on what is missing.\n";
+  if (problems == 0)
+    return "No problem found; " + counted(notes, "note") + " on what is missing.\n";
   return counted(problems, "problem") + " found" +
          (notes == 0 ? "" : ", and " + counted(notes, "note")) + ".\n";
 }

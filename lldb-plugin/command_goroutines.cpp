@@ -14,8 +14,8 @@ namespace {
 
 struct Listing {
   std::vector<GoroutineRow> rows;
-  std::size_t total = 0;     ///< Before --where and --limit.
-  std::size_t matching = 0;  ///< After --where.
+  std::size_t total = 0;      ///< Before --where and --limit.
+  std::size_t matching = 0;   ///< After --where.
   std::size_t looked_at = 0;  ///< Threads and goroutines, of those there are.
   std::size_t there_are = 0;
   bool whole = true;
@@ -134,8 +134,9 @@ std::string listed_json(const Listing& listing, std::size_t limit, const Answer&
     if (i > 0) out += ',';
     append_row_json(out, listing.rows[i]);
   }
-  return out + fmt::format(R"(],"total":{},"matching":{}{}}})", listing.total, listing.matching,
-                           partial_json(answer)) +
+  return out +
+         fmt::format(R"(],"total":{},"matching":{}{}}})", listing.total, listing.matching,
+                     partial_json(answer)) +
          "\n";
 }
 

@@ -82,8 +82,8 @@ bool is_flag(std::span<const Flag> flags, std::string_view word) {
   });
 }
 
-/// Whether a script's first argument has been read: flags that are not known belong to it from there
-/// on.
+/// Whether a script's first argument has been read: flags that are not known belong to it from
+/// there on.
 bool is_script(const Command& command, const CommandLine& line) {
   const auto& declared = command.positionals;
   return declared.size() > 1 && declared.back().repeats &&

@@ -28,8 +28,8 @@ struct CommandLine {
 };
 
 /// Reads the words after the command's name. Flags are "--name VALUE" or "--name=VALUE", anywhere;
-/// "--" ends them. A mistyped flag is an error that names the nearest one; behind the first argument
-/// of a script it is the script's.
+/// "--" ends them. A mistyped flag is an error that names the nearest one; behind the first
+/// argument of a script it is the script's.
 Result<CommandLine> parse_command_line(const Command& command, std::span<const std::string> words,
                                        Host host);
 

@@ -59,7 +59,8 @@ constexpr Positional kSetting[] = {{"NAME", ValueKind::text, false, false, "Name
 constexpr Positional kHelpOf[] = {{"COMMAND", ValueKind::text, false, false, "Name of a command."}};
 constexpr Positional kScript[] = {
     {"FILE", ValueKind::file, true, false, "Python script to run."},
-    {"ARGS", ValueKind::text, false, true, "Its arguments (sys.argv[1:]); behind the first one, flags that are not ours are its too."}};
+    {"ARGS", ValueKind::text, false, true,
+     "Its arguments (sys.argv[1:]); behind the first one, flags that are not ours are its too."}};
 
 constexpr Command kCommands[] = {
     {.name = "bt",

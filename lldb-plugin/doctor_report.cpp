@@ -56,7 +56,9 @@ void examine_image(Findings& findings, const Stop& stop, const Image& image) {
       {dwarf || by_kernel ? Health::good : Health::note, "image",
        fmt::format("{} at {}: {}, {}", image.path, hex(image.range.begin), id,
                    dwarf ? "debug information" : "no debug information"),
-       dwarf || by_kernel ? "" : "without it C frames have symbol names only: no lines, no inlined calls"});
+       dwarf || by_kernel
+           ? ""
+           : "without it C frames have symbol names only: no lines, no inlined calls"});
 }
 
 void examine_runtime(Findings& findings, const Stop& stop, const GoRuntime& runtime) {

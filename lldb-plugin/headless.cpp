@@ -64,8 +64,7 @@ int read_core(const CommandLine& line, const std::string& core, Interrupts& inte
                    "give the ELF file that the core was written by"});
   auto subject = open_core_subject(core, line.text("--exe").value_or(""));
   if (!subject && subject.error().code == ErrorCode::io_failure)
-    return fail(
-        {"cannot open the core", subject.error().message, "give a file that can be read"});
+    return fail({"cannot open the core", subject.error().message, "give a file that can be read"});
   if (!subject && subject.error().code == ErrorCode::malformed_data)
     return fail({"cannot read the core", subject.error().message,
                  "give an ELF core (of the kernel or gcore) or a minidump of LLDB"});

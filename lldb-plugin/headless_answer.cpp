@@ -13,8 +13,7 @@ int print_answer(StandardOutput& out, const Answer& answer, std::string_view com
   const std::string name = "lldb-cgo " + std::string(command);
   for (const std::string& warning : answer.warnings)
     std::fprintf(stderr, "%s: warning: %s\n", name.c_str(), escaped(warning).c_str());
-  if (answer.failure)
-    std::fprintf(stderr, "%s\n", format_failure(name, *answer.failure).c_str());
+  if (answer.failure) std::fprintf(stderr, "%s\n", format_failure(name, *answer.failure).c_str());
   return static_cast<int>(status);
 }
 

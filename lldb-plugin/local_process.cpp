@@ -36,7 +36,8 @@ std::optional<LocalProcess> local_process(pid_t pid) {
     const auto colon = line.find(":\t");
     if (colon == std::string::npos) continue;
     any = true;
-    take(process, std::string_view(line).substr(0, colon), std::string_view(line).substr(colon + 2));
+    take(process, std::string_view(line).substr(0, colon),
+         std::string_view(line).substr(colon + 2));
   }
   if (!any) return std::nullopt;
   return process;

@@ -10,8 +10,8 @@ namespace cgo {
 /// What the kernel says of a process on this machine.
 struct LocalProcess {
   std::string name;
-  char state = '?';      ///< The kernel's letter: R, S, D, T (stopped by a signal), t, Z, X.
-  pid_t tracer = 0;      ///< Who traces it; 0 for nobody.
+  char state = '?';          ///< The kernel's letter: R, S, D, T (stopped by a signal), t, Z, X.
+  pid_t tracer = 0;          ///< Who traces it; 0 for nobody.
   bool to_continue = false;  ///< A SIGCONT waits for it.
 
   bool ended() const { return state == 'Z' || state == 'X'; }

@@ -41,8 +41,11 @@ std::string exit_status() {
          ".TP\n.B 0\nDone.\n"
          ".TP\n.B 1\nThe target was read, and findings at the asked level exist.\n"
          ".TP\n.B 2\nBad arguments.\n"
-         ".TP\n.B 3\nThe target could not be opened or read at all.\n"
-         ".TP\n.B 4\nRead in part; the answer says what is missing.\n";
+         ".TP\n.B 3\nThe target could not be opened or read at all, or nothing of the answer be "
+         "written.\n"
+         ".TP\n.B 4\nRead in part; the answer says what is missing. A script raised an "
+         "exception.\n"
+         ".TP\n.B 130\nA second Ctrl\\-C.\n";
 }
 
 }  // namespace

@@ -47,8 +47,8 @@ std::string who_traces(pid_t pid) {
   const auto process = local_process(pid);
   if (!process || process->tracer == 0) return "";
   const auto tracer = local_process(process->tracer);
-  return "process " + std::to_string(process->tracer) +
-         (tracer ? " (" + tracer->name + ")" : "") + " traces it already; ";
+  return "process " + std::to_string(process->tracer) + (tracer ? " (" + tracer->name + ")" : "") +
+         " traces it already; ";
 }
 
 Result<lldb::SBProcess> attach(lldb::SBDebugger debugger, pid_t pid) {
@@ -69,8 +69,8 @@ Result<lldb::SBProcess> attach(lldb::SBDebugger debugger, pid_t pid) {
   return process;
 }
 
-/// Lets go of a process, and leaves it as it was found: LLDB's server wakes one that was frozen. Not
-/// frozen again when somebody else woke it meanwhile.
+/// Lets go of a process, and leaves it as it was found: LLDB's server wakes one that was frozen.
+/// Not frozen again when somebody else woke it meanwhile.
 void detach(lldb::SBProcess process, bool was_frozen) {
   const auto pid = static_cast<pid_t>(process.GetProcessID());
   const auto now = local_process(pid);
@@ -137,8 +137,7 @@ int run_here(const CommandLine& line, Interrupts& interrupts) {
     stop_counting_interrupts();
     status = run_script(debugger.get(), plugin, line);
   } else {
-    status =
-        print_answer(out, run_in_terminal(*plugin, *process, line, interrupts, out), command);
+    status = print_answer(out, run_in_terminal(*plugin, *process, line, interrupts, out), command);
   }
   if (pid) detach(*process, before && before->frozen());
   return status;

@@ -48,7 +48,8 @@ CollectedStack collect_stack(const Stop& stop, const StackOwner& owner, WalkLimi
 void cut_stack(Stack& stack, std::size_t frames, bool plumbing);
 
 /// Calls `work` for [0, count) in pieces, on several threads when the stop allows it; pieces may
-/// run in any order. False when the activity was cancelled, or the process lost, before all was done.
+/// run in any order. False when the activity was cancelled, or the process lost, before all was
+/// done.
 bool for_each_piece(const Stop& stop, std::size_t count, Activity& activity,
                     const std::function<void(std::size_t begin, std::size_t end)>& work);
 

@@ -52,8 +52,8 @@ bool is_one_of(std::string_view name, std::span<const std::string_view> names) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-constexpr std::string_view kPanics[] = {"runtime.fatalpanic", "runtime.fatalthrow",
-                                        "runtime.throw", "runtime.fatal"};
+constexpr std::string_view kPanics[] = {"runtime.fatalpanic", "runtime.fatalthrow", "runtime.throw",
+                                        "runtime.fatal"};
 // A second thread that panics waits in startpanic_m, before these.
 constexpr std::string_view kDies[] = {"runtime.crash", "runtime.dieFromSignal", "runtime.exit"};
 constexpr std::string_view kRaises[] = {"runtime.raise", "runtime.raiseproc", "runtime.tgkill"};

@@ -31,6 +31,10 @@ STACKS = {
     "required": ["schema", "stacks"],
     "properties": {
         "schema": {"const": "lldb-cgo/stacks/1"},
+        "partial": {"type": "string", "minLength": 1},
+        "crashed_thread": {
+            "type": "object", "required": ["index", "tid", "what"],
+            "properties": {"index": {"type": "integer"}, "tid": {"type": "integer"}, "what": {"type": "string"}}},
         "stacks": {
             "type": "array",
             "items": {

@@ -77,8 +77,7 @@ TEST_CASE("the target may be named before or behind a script's arguments") {
   const auto line = parse("script", {"report.py", "a", "--verbose", "-n=3", "--core", "c", "b"});
   REQUIRE(line);
   CHECK(line->text("--core") == "c");
-  CHECK(line->positionals ==
-        std::vector<std::string>{"report.py", "a", "--verbose", "-n=3", "b"});
+  CHECK(line->positionals == std::vector<std::string>{"report.py", "a", "--verbose", "-n=3", "b"});
   CHECK_FALSE(parse("script", {"report.py", "--croe", "c"}));
 }
 

@@ -47,9 +47,9 @@ Walk walk(std::vector<PhysicalFrame> frames) {
 
 CrashEvidence handles(std::int32_t number, std::int32_t code, PhysicalFrame interrupted,
                       std::uint64_t address = 0) {
-  return crash_evidence(walk({go("runtime.usleep"), go("runtime.sighandler"), trampoline(),
-                              std::move(interrupted)}),
-                        siginfo(number, code, address));
+  return crash_evidence(
+      walk({go("runtime.usleep"), go("runtime.sighandler"), trampoline(), std::move(interrupted)}),
+      siginfo(number, code, address));
 }
 
 TEST_CASE("a fault is a signal that the kernel raised") {
@@ -78,8 +78,8 @@ TEST_CASE("a siginfo that cannot be read tells nothing") {
 
 TEST_CASE("the thread of the fault is named among those that SIGQUIT was passed on to") {
   const CrashEvidence relayed = handles(SIGQUIT, kByUser, go("runtime.futex"));
-  const std::vector<CrashEvidence> threads{relayed, relayed,
-                                           handles(SIGSEGV, kMapError, c(), 0x10), relayed};
+  const std::vector<CrashEvidence> threads{relayed, relayed, handles(SIGSEGV, kMapError, c(), 0x10),
+                                           relayed};
   const auto cause = crash_cause(threads);
   REQUIRE(cause);
   CHECK(cause->thread == 2);
