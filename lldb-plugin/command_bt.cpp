@@ -85,24 +85,25 @@ Answer one_stack(CommandContext& context, const CommandLine& line, const Stop& s
   return answer;
 }
 
-/// The stack of the selected thread. The headless program shows the thread that crashed, where that
+/// The stack of the selected thread. The headless program selects the one that crashed, where that
 /// is known; in LLDB the user's selection stays, and a line names the other thread.
 Answer stack_of_selected(CommandContext& context, const CommandLine& line, const Stop& stop) {
   const std::optional<std::uint64_t> tid = context.subject.selected_thread();
-  std::vector<StackOwner> owners = threads_of(stop);
-  const auto owner_of = [&](std::uint64_t wanted) {
-    return std::find_if(owners.begin(), owners.end(),
-                        [&](const StackOwner& owner) { return owner.thread->tid == wanted; });
-  };
-  const auto selected = tid ? owner_of(*tid) : owners.end();
+  const std::vector<StackOwner> owners = threads_of(stop);
+  const auto selected = std::find_if(owners.begin(), owners.end(), [&](const StackOwner& owner) {
+    return tid && owner.thread->tid == *tid;
+  });
   if (selected == owners.end())
     return Answer::failed({"no thread is selected", "the process has no threads",
                            "run it, or open a core that has threads", ExitStatus::no_target});
-  auto crashed = crashed_thread(stop);
-  if (!crashed || crashed->thread.tid == *tid) return one_stack(context, line, stop, *selected);
-  const OtherThread other{*std::move(crashed), context.host == Host::headless};
-  return one_stack(context, line, stop,
-                   other.shown ? *owner_of(other.crashed.thread.tid) : *selected, other);
+  std::optional<OtherThread> other;
+  if (auto crashed = crashed_thread(stop)) {
+    const bool shown = crashed->thread.tid == *tid;
+    // What is selected in LLDB needs no word when it is the right one.
+    if (!shown || (context.host == Host::headless && selected != owners.begin()))
+      other = OtherThread{*std::move(crashed), shown};
+  }
+  return one_stack(context, line, stop, *selected, other);
 }
 
 Answer stack_of_thread(CommandContext& context, const CommandLine& line, const Stop& stop,

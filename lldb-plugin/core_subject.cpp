@@ -4,6 +4,7 @@
 #include <map>
 
 #include "lldb-plugin/core_images.h"
+#include "lldb-plugin/crashed_thread.h"
 #include "target/core_file.h"
 #include "target/mapping.h"
 #include "target/minidump.h"
@@ -73,15 +74,18 @@ class CoreSubject final : public Subject {
   explicit CoreSubject(std::shared_ptr<const Stop> stop, std::optional<std::uint64_t> thread)
       : stop_(std::move(stop)), thread_(thread) {}
   Result<std::shared_ptr<const Stop>> stop() override { return stop_; }
-  std::optional<std::uint64_t> selected_thread() override { return thread_; }
+  std::optional<std::uint64_t> selected_thread() override {
+    const auto crashed = crashed_thread(*stop_);
+    return crashed ? crashed->thread.tid : thread_;
+  }
 
  private:
   std::shared_ptr<const Stop> stop_;
   std::optional<std::uint64_t> thread_;
 };
 
-/// The thread the signal hit: the one with its details, else the first that has one, else the
-/// first.
+/// The thread the core's signal hit: the one with its details, else the first that has one, else
+/// the first.
 std::optional<std::uint64_t> thread_of_interest(std::span<const CoreThread> threads) {
   for (const CoreThread& thread : threads)
     if (thread.details && thread.details->number != 0) return thread.tid;
