@@ -42,10 +42,11 @@ def test_core(cell):
 
 def test_live(cell):
     built = matrix.built(cell.release, "O2", "exe")
-    text = tool.run_lldb(f"target create {built.exe}", "breakpoint set -n leaf_fault", "run fault 4", "cgo bt --json", "cgo up", "kill",
-                         lldb=LLDB_19)
+    text = tool.run_lldb(f"target create {built.exe}", "breakpoint set -n leaf_fault", "run fault 4", "cgo bt --json", "cgo up",
+                         "cgo set native-bt on", "kill", lldb=LLDB_19)
     document = document_in(text)
     tool.check_stacks(document)
     wanted = [f.function for f in FRAMES]
     assert [e["function"] for e in user_elements(document["stacks"][0])] == wanted
     assert "leaf" in text.split("(lldb) cgo up")[1]
+    assert "native-bt has no effect in this LLDB" in text
