@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "target/dwarf_constants.h"
 #include "target/dwarf_functions.h"
@@ -8,27 +9,52 @@
 namespace cgo {
 namespace {
 
-/// "outer::inner::name" for a name in the scope with this number.
+/// What an entry says of its own name.
+struct OwnName {
+  std::string_view text;    ///< Empty for none.
+  bool artificial = false;  ///< The compiler made it.
+};
+
+Result<OwnName> own_name(DwarfPlace place) {
+  auto die = read_die(place);
+  if (!die) return std::move(die).error();
+  DwarfValue value;
+  OwnName name;
+  die->attributes([&](std::uint16_t attribute, const DwarfValue& found) {
+    if (attribute == dw::AT_name) value = found;
+    if (attribute == dw::AT_artificial) name.artificial = found.number != 0;
+  });
+  if (!value) return name;
+  auto text = place.unit->text(value);
+  if (!text) return std::move(text).error();
+  name.text = *text;
+  return name;
+}
+
+/// "outer::inner::name" for the name of the entry at `offset` in the scope with this number.
 Result<std::string> scoped_name(const DwarfUnit& unit, std::span<const DwarfScope> scopes,
-                                std::uint32_t scope, std::string_view name) {
+                                std::uint32_t scope, std::uint64_t offset, std::string_view name) {
   constexpr std::size_t kLongestName = 1 << 16, kMostParts = 512;
+  constexpr std::string_view kLambda = "{lambda}";
   std::vector<std::string_view> parts{name};
   std::size_t bytes = name.size();
+  std::uint64_t inner = offset;
   for (; scope != 0; scope = scopes[scope].parent) {  // A parent has a lower number.
     const DwarfScope& entry = scopes[scope];
-    if (entry.tag == dw::TAG_subprogram) continue;
-    auto die = read_die({&unit, entry.offset});
-    if (!die) return std::move(die).error();
-    DwarfValue value;
-    die->attributes([&](std::uint16_t attribute, const DwarfValue& found) {
-      if (attribute == dw::AT_name) value = found;
-    });
-    std::string_view part =
-        entry.tag == dw::TAG_namespace ? "(anonymous namespace)" : "(anonymous)";
-    if (value) {
-      auto text = unit.text(value);
-      if (!text) return std::move(text).error();
-      part = *text;
+    const std::uint64_t member = std::exchange(inner, entry.offset);
+    const bool function = entry.tag == dw::TAG_subprogram;
+    // Of functions around a name, those that hold a lambda are all that tells it from others.
+    if (function && parts.back() != kLambda) continue;
+    auto own = own_name({&unit, entry.offset});
+    if (!own) return std::move(own).error();
+    std::string_view part = own->text;
+    if (part.empty() && function) continue;
+    if (part.empty() && entry.tag == dw::TAG_namespace) part = "(anonymous namespace)";
+    if (part.empty()) {
+      // gcc: the body of a lambda is a function of a class without a name that nobody wrote.
+      auto body = own_name({&unit, member});
+      part =
+          body && body->artificial && body->text.starts_with("operator") ? kLambda : "(anonymous)";
     }
     bytes += part.size() + 2;
     if (bytes > kLongestName || parts.size() > kMostParts)
@@ -288,7 +314,7 @@ class ContentsReader {
     if (!name) return {};
     auto text = unit_.text(name);
     if (!text) return std::move(text).error();
-    auto full = scoped_name(unit_, out_.scopes, parent, *text);
+    auto full = scoped_name(unit_, out_.scopes, parent, die.offset, *text);
     if (!full) return std::move(full).error();
     to.push_back({die.offset, *std::move(full), number});
     return {};
@@ -323,7 +349,7 @@ const DwarfScope* DwarfUnitContents::scope_at(std::uint64_t offset) const {
 Result<std::string> DwarfUnitContents::qualified(const DwarfUnit& unit, std::uint64_t offset,
                                                  std::string_view name) const {
   const DwarfScope* scope = scope_at(offset);
-  return scoped_name(unit, scopes, scope ? scope->parent : 0, name);
+  return scoped_name(unit, scopes, scope ? scope->parent : 0, offset, name);
 }
 
 }  // namespace cgo

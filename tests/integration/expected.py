@@ -256,8 +256,8 @@ def cxx(leaf, guarded=False):
     return frames + MAIN
 
 
-# A lambda has no name of its own: what a demangler calls it is accepted, its line is not negotiable.
-LAMBDA = cpp("re:(shop_enter|\\(anonymous\\))::.*operator\\(\\)|.*lambda.*|operator\\(\\).*", "lambda")
+# A lambda has no name of its own: gcc's debug information has less of it than its symbol.
+LAMBDA = cpp("re:shop_enter(\\(int\\))?::\\{lambda.*\\}::operator\\(\\).*", "lambda")
 RECEIPT = cpp("re:(int )?shop::with_receipt<.*>.*", "with_receipt")
 
 CXX_WAIT = Actor("cxx_wait", cxx("wait"), fixture="cxx")

@@ -187,11 +187,14 @@ def test_the_thread_of_the_crash_is_shown(release):
             document = tool.stacks_of("--core", core, "--exe", built.exe, allowed=(DONE, PARTIAL))
             status, text, _ = tool.run_tool("bt", "--core", core, "--exe", built.exe)
             alone = tool.stacks_of("--core", core, "--exe", built.exe, "--thread", 1, allowed=(DONE, PARTIAL))
+            inside = tool.run_lldb(f"target create {built.exe} --core {core}", "thread select 1", "cgo bt")
         stack = document["stacks"][0]
         assert status == DONE and stack["goroutine"]["id"] == first
         shown = document.get("crashed_thread")
         assert ("note: the crash began on thread" in text) == (shown is not None)
         assert shown is None or shown["index"] == stack["thread"]["index"] != 1
+        hint = f"looks like the one that crashed ({shown['what']}): cgo bt --thread {shown['index']}" if shown else "crashed ("
+        assert (hint in inside) == (shown is not None), inside
         assert alone["stacks"][0]["thread"]["index"] == 1 and "crashed_thread" not in alone
 
 
