@@ -63,10 +63,11 @@ Error damaged(const GoFunction& function, std::string_view what, Address pc) {
       pc};
 }
 
-/// Where the inline tree of the function lies, from gofunc on; nothing when it has none.
-std::optional<std::uint32_t> inline_tree(ByteView pclntable, const FuncRecord& record) {
-  if (kFuncdataInlTree >= record.nfuncdata) return std::nullopt;
-  const std::uint64_t slot = record.tail + 4 * (std::uint64_t{record.npcdata} + kFuncdataInlTree);
+/// Where FUNCDATA number `index` of the function lies, from gofunc on; nothing when it has none.
+std::optional<std::uint32_t> funcdata_offset(ByteView pclntable, const FuncRecord& record,
+                                             std::uint32_t index) {
+  if (index >= record.nfuncdata) return std::nullopt;
+  const std::uint64_t slot = record.tail + 4 * (std::uint64_t{record.npcdata} + index);
   const auto offset = load<std::uint32_t>(pclntable, slot);
   if (!offset || *offset == ~std::uint32_t{0}) return std::nullopt;
   return offset;
@@ -214,7 +215,7 @@ Result<std::vector<GoSourceFrame>> GoModule::source_frames(const GoFunction& fun
   if (!position) return std::move(position).error();
 
   std::vector<GoSourceFrame> frames;
-  const auto tree = inline_tree(tables_.pclntable, *record);
+  const auto tree = funcdata_offset(tables_.pclntable, *record, kFuncdataInlTree);
   if (tree) {
     auto done = add_inlined(function, *record, *tree, pc, *position, frames);
     if (!done) return std::move(done).error();
@@ -285,6 +286,14 @@ std::optional<GoModule::InlinedCall> GoModule::inlined_call(std::uint32_t tree,
                   .line = word(8)};
   }
   return call;
+}
+
+std::span<const std::byte> GoModule::funcdata(const GoFunction& function,
+                                              std::uint32_t index) const {
+  const auto record = decode_func(tables_.pclntable, function.offset, version_);
+  const auto offset = record ? funcdata_offset(tables_.pclntable, *record, index) : std::nullopt;
+  if (!offset || *offset >= tables_.gofunc_bytes.size()) return {};
+  return tables_.gofunc_bytes.subspan(*offset);
 }
 
 }  // namespace cgo

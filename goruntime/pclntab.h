@@ -115,6 +115,9 @@ class GoModule {
 
   /// A value of PCDATA table `table` at `pc`; -1 when the function has none there.
   Result<std::int32_t> pcdata(const GoFunction& function, std::uint32_t table, Address pc) const;
+  /// What FUNCDATA number `index` of the function points at, to the end of what could be read;
+  /// empty when it has none.
+  std::span<const std::byte> funcdata(const GoFunction& function, std::uint32_t index) const;
 
  private:
   struct Position {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "goruntime/argument_slots.h"
 #include "values/frame_context.h"
 
 namespace cgo {
@@ -43,6 +44,7 @@ class FrameReader {
   std::vector<FrameVariable> read() {
     std::vector<FrameVariable> out;
     for (const Variable& variable : scope_.variables) out.push_back(read(variable));
+    read_spilled(out);
     mark_shadowed(out);
     return out;
   }
@@ -96,6 +98,35 @@ class FrameReader {
     const auto at = closure ? checked_add({*closure}, offset) : std::nullopt;
     if (!at) return std::nullopt;
     return datum_at(type, *at);
+  }
+
+  /// A parameter that debug information has lost may still be where the runtime has it put when
+  /// the registers are needed. Only where its table and debug information agree on what there is.
+  void read_spilled(std::vector<FrameVariable>& all) const {
+    const PhysicalFrame& frame = context_.frame();
+    const auto& cfa = context_.expressions().cfa;
+    if (!frame.go || !cfa || &scope_ != &context_.scopes().back()) return;
+    std::vector<FrameVariable*> parameters;
+    for (FrameVariable& variable : all)
+      if (variable.parameter && !variable.result && !variable.hidden)
+        parameters.push_back(&variable);
+    const ArgumentSlots slots = argument_slots(*frame.go, context_.lookup());
+    if (!slots.complete || slots.parameters.size() != parameters.size()) return;
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      FrameVariable& parameter = *parameters[i];
+      const auto& slot = slots.parameters[i];
+      if (parameter.datum || parameter.escaped || !slot || parameter.type == nullptr) continue;
+      const auto at = checked_add(*cfa, slot->offset);
+      if (!at || slot->bytes != parameter.type->bytes()) continue;
+      if (slot->live) {
+        parameter.datum = datum_at(parameter.type, *at);
+        parameter.error.reset();
+        parameter.note = "from its spill slot";
+      } else {
+        parameter.stale = datum_at(parameter.type, *at);
+        parameter.note = "stale: the runtime keeps only the spill slot here";
+      }
+    }
   }
 
   /// What an escaped variable's pointer points at.

@@ -32,7 +32,10 @@ struct FrameVariable {
   /// Where or what it is; nothing when `error` says why not.
   std::optional<Datum> datum;
   std::optional<Error> error;  ///< "optimized out", "register rbx of this frame is not known", …
-  std::string note;            ///< What people must know of the value: "stale: …".
+  /// Where the runtime keeps a parameter that debug information has lost, though it may hold
+  /// anything: to be shown as that only, never computed with. `error` is set, `note` says it.
+  std::optional<Datum> stale;
+  std::string note;  ///< What people must know of the value: "stale: …".
 };
 
 /// A source-level frame: which physical frame of the walk, and which of the functions inlined into

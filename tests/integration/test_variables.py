@@ -150,6 +150,14 @@ def test_variables_are_what_the_program_printed(stopped):
     assert len(missing) <= wanted * (1 - LEAST_SHOWN[kind]), missing
 
 
+def test_parameters_from_spill_slots_are_those_of_the_call(stopped):
+    """main._Cfunc_c_outer(3, 1.5, …) does not use its parameters after the call: only the runtime's table has them."""
+    frame = frame_of(stopped[1], "main._Cfunc_c_outer")
+    for name, wanted in (("p0", "3"), ("p1", "1.5")):
+        got, why = shown(frame, [name])
+        assert got is None and why or same(wanted, got), (name, got)
+
+
 def test_what_is_not_shown_has_a_reason(stopped):
     for frame in stopped[1]:
         assert "variables" in frame or frame["error"], frame["function"]

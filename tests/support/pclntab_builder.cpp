@@ -89,6 +89,14 @@ struct Linker {
     return offset;
   }
 
+  std::uint32_t put_funcdata(const std::vector<std::byte>& bytes) {
+    if (bytes.empty()) return ~0u;
+    const auto offset = static_cast<std::uint32_t>(out.gofunc.size());
+    out.gofunc.insert(out.gofunc.end(), bytes.begin(), bytes.end());
+    out.gofunc.resize((out.gofunc.size() + 3) / 4 * 4);
+    return offset;
+  }
+
   void link(const PclntabBuilder::Function& function) {
     const auto cu_offset = static_cast<std::uint32_t>(out.cutab.size() / 4);
     std::vector<PclntabBuilder::Run> file_runs;
@@ -100,17 +108,21 @@ struct Linker {
     const std::uint32_t pcfile = put_runs(out.pctab, file_runs);
     const std::uint32_t pcln = put_runs(out.pctab, function.lines);
     const std::uint32_t inline_index = put_runs(out.pctab, function.inline_index);
+    const std::uint32_t live_index = put_runs(out.pctab, function.live_index);
+    const std::uint32_t arguments = put_funcdata(function.arguments);
+    const std::uint32_t live = put_funcdata(function.live_arguments);
 
     put(out.ftab, function.entry);
     put(out.ftab, static_cast<std::uint32_t>(out.pclntable.size()));
     const std::uint32_t words[] = {
-        function.entry, names.add(function.name), 0, 0, pcsp, pcfile, pcln, 3, cu_offset};
+        function.entry, names.add(function.name), 0, 0, pcsp, pcfile, pcln, 4, cu_offset};
     for (std::uint32_t word : words) put(out.pclntable, word);
     if (version.minor >= 20) put(out.pclntable, function.start_line);
-    for (int byte : {int{function.func_id}, 0, 0, 4})
+    for (int byte : {int{function.func_id}, 0, 0, 7})
       put(out.pclntable, static_cast<std::uint8_t>(byte));
-    for (std::uint32_t pcdata : {0u, 0u, inline_index}) put(out.pclntable, pcdata);
-    for (std::uint32_t funcdata : {~0u, ~0u, ~0u, tree}) put(out.pclntable, funcdata);
+    for (std::uint32_t pcdata : {0u, 0u, inline_index, live_index}) put(out.pclntable, pcdata);
+    for (std::uint32_t funcdata : {~0u, ~0u, ~0u, tree, ~0u, arguments, live})
+      put(out.pclntable, funcdata);
   }
 };
 

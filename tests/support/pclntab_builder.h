@@ -37,6 +37,9 @@ class PclntabBuilder {
     std::vector<Run> inline_index;
     std::vector<Inlined> inlined;
     std::uint32_t start_line = 0;
+    /// Where parameters are (FUNCDATA ArgInfo), which of them hold (ArgLiveInfo) and where in that.
+    std::vector<std::byte> arguments, live_arguments;
+    std::vector<Run> live_index;
   };
   struct Bytes {
     std::vector<std::byte> funcnametab, cutab, filetab, pctab, pclntable, ftab, gofunc;
