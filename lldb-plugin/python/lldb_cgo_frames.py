@@ -249,7 +249,7 @@ class CgoFrames(ScriptedFrameProvider):
         self.looked_at = False  # Whether its registers were taken before it was handed back.
         self.shared = False  # What shares_its_call says of it.
         self.plan = None  # LLDB's indexes and elements of ours; False for LLDB's own list.
-        self.handed = 0  # How many of LLDB's frames were handed back without a plan.
+        self.handed = []  # LLDB's frames that were handed back without a plan, as they were before.
         self.gave_up = None  # The thread on which LLDB's lock was not to be had.
 
     def get_frame_at_index(self, index):
@@ -260,8 +260,6 @@ class CgoFrames(ScriptedFrameProvider):
             if ready is not None or index >= len(self.plan):
                 return ready
         if index == 0:
-            # A frame handed back belongs to the list being made from then on, and asking it most
-            # things would wait for that list for ever: this refers to it as it was before.
             self.innermost = self.input_frames.GetFrameAtIndex(0)
         elif self.plan is None and self.gave_up == threading.get_ident():
             return self.own_frame(index)
@@ -276,7 +274,9 @@ class CgoFrames(ScriptedFrameProvider):
             return self.end_with(index, f"frames are missing here: lldb-cgo failed ({type(error).__name__}: {error})")
 
     def own_frame(self, index):
-        self.handed = max(self.handed, index + 1)
+        """A frame handed back belongs to the list being made from then on, and asking it most things
+        would wait for that list for ever; what is kept here refers to it as it was before."""
+        self.handed[index:] = [self.innermost if index == 0 else self.input_frames.GetFrameAtIndex(index)]
         return index
 
     def frame_without_lock(self, index, to_see):
@@ -346,7 +346,7 @@ class CgoFrames(ScriptedFrameProvider):
         of_call = {}
         for element in elements:
             of_call.setdefault(element.call, []).append(element)
-        if self.handed > 1:
+        if len(self.handed) > 1:
             return self.plan_after_handed(program, elements)
         frames, calls = matching_frames(self.input_frames, self.shared, physical, of_call)
         ours = []
@@ -371,12 +371,10 @@ class CgoFrames(ScriptedFrameProvider):
     def plan_after_handed(self, program, elements):
         """When LLDB's frames beyond the first were handed back before there was a plan. They can be
         asked for little more than their pc."""
-        for index in range(self.handed):
-            pc = self.input_frames.GetFrameAtIndex(index).GetPC()
-            if index >= len(elements) or elements[index].pc != pc:
-                gap = gap_element(0, NOT_THESE)
-                return self.plan_of(program, self.handed, [gap])
-        return self.plan_of(program, self.handed, elements[self.handed:])
+        for index, frame in enumerate(self.handed):
+            if index >= len(elements) or elements[index].pc != frame.GetPC():
+                return self.plan_of(program, len(self.handed), [gap_element(0, NOT_THESE)])
+        return self.plan_of(program, len(self.handed), elements[len(self.handed):])
 
     def contexts_of(self, program):
         key = (self.process.GetUniqueID(), program)

@@ -139,3 +139,36 @@ def test_failure_is_said(built, place):
     frames = frames_of(text)
     assert frames[0][0] == "leaf_fault", text
     assert frames[-1][0].startswith(f"{GAP}lldb-cgo failed (ZeroDivisionError"), text
+
+
+# What _lldb_cgo.lock gives, call by call: None where LLDB's lock is not to be had, False on LLDB's thread that handles stops.
+BUSY = """
+import lldb_cgo_frames as frames
+class Native:
+    answers = {answers!r}
+    def __getattr__(self, name, native=frames._lldb_cgo):
+        return getattr(native, name)
+    def lock(self, number, lock=frames._lldb_cgo.lock):
+        return self.answers.pop(0) if self.answers else lock(number)
+frames._lldb_cgo = Native()
+frames.threading = type("Threads", (), {{"count": 0, "get_ident": lambda: frames.threading.next()}})
+def each_call_on_another():
+    frames.threading.count += 1
+    return frames.threading.count
+frames.threading.next = each_call_on_another
+"""
+
+
+@pytest.mark.parametrize("answers", [[False], [False, False], [None]], ids=str)
+def test_busy(built, answers):
+    """Whoever has LLDB's lock when frames are asked for: the list is right, or says that it is not."""
+    with stops.scratch() as folder, stops.crash_core_of(built, "fault", 4) as (core, _):
+        script = os.path.join(folder, "busy.py")
+        with open(script, "w", encoding="utf-8") as out:
+            out.write(BUSY.format(answers=answers))
+        text = tool.run_lldb(f"target create {built.exe} --core {core}", f"command script import {script}", "bt")
+    frames = frames_of(text)
+    if answers == [None]:
+        assert len(frames) == 2 and frames[1][0].startswith(f"{GAP}LLDB was busy"), text
+    else:
+        assert "frames are missing" not in text and users_of(frames) == WANTED, text
