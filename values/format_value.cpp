@@ -166,6 +166,24 @@ void append_string(std::string& out, std::string_view key, std::string_view text
   out += '"';
 }
 
+std::string_view shape_name(Value::Shape shape) {
+  switch (shape) {
+    case Value::Shape::scalar:
+      return "scalar";
+    case Value::Shape::pointer:
+      return "pointer";
+    case Value::Shape::fields:
+      return "fields";
+    case Value::Shape::elements:
+      return "elements";
+    case Value::Shape::entries:
+      return "entries";
+    case Value::Shape::interface:
+      return "interface";
+  }
+  return "scalar";
+}
+
 void append_list(std::string& out, std::string_view key, const std::vector<std::string>& list) {
   out += ",\"";
   out += key;
@@ -203,6 +221,8 @@ void append_json(std::string& out, const Value& value) {
     out += ",\"address\":null";
   out += ',';
   append_string(out, "value", value.text);
+  out += ',';
+  append_string(out, "shape", shape_name(value.shape));
   if (!value.summary.empty()) {
     out += ',';
     append_string(out, "summary", value.summary);

@@ -1,4 +1,4 @@
-"""Stacks and goroutines of programs that mix Go and C, as Python objects.
+"""Stacks, goroutines and values of programs that mix Go and C, as Python objects.
 
 The objects carry the keys of the JSON that `cgo bt --json` and `cgo goroutines --json` print as
 attributes. Every function looks at LLDB's selected process unless it is given another one.
@@ -43,6 +43,95 @@ class Frame:
     certainty: str = "exact"
     tail_call: bool = False
     cfa: Optional[int] = None
+    _where: tuple = field(default=(), repr=False, compare=False)  # Words that lead back to it.
+    _process: object = field(default=None, repr=False, compare=False)
+
+    def locals(self, **limits) -> List["Value"]:
+        """The parameters and local variables; see evaluate for the limits."""
+        return self._values("locals", (), limits)
+
+    def args(self, **limits) -> List["Value"]:
+        """The parameters, and Go's results."""
+        return self._values("args", (), limits)
+
+    def evaluate(self, text, **limits) -> "Value":
+        """What an expression is worth in this frame."""
+        return self._values("print", ("--", text), limits)[0]
+
+    def _values(self, command, words, limits):
+        if not self._where:
+            raise CgoError("this frame does not come from stacks()")
+        return _values(self._process, command, (*self._where, "--frame", self.index), words, limits)
+
+
+@dataclass
+class Value:
+    """A value of the debuggee: a tree. `value` is its short text, `address` where it lies."""
+
+    name: str
+    type: str
+    address: Optional[int]
+    value: str
+    shape: str = "scalar"
+    summary: Optional[str] = None
+    length: Optional[int] = None
+    children: List["Value"] = field(default_factory=list)
+    key: Optional["Value"] = None
+    notes: List[str] = field(default_factory=list)
+    error: Optional[str] = None
+
+    @property
+    def fields(self) -> dict:
+        """Parts by name, of a structure or of what a pointer or an interface leads to."""
+        if self.shape in ("pointer", "interface") and self.children:
+            return self.children[0].fields
+        return {child.name: child for child in self.children}
+
+    def __getitem__(self, which):
+        """A field by name, an element by index, an element of a map by its key."""
+        if self.shape in ("pointer", "interface") and self.children:
+            return self.children[0][which]
+        if self.shape == "entries":
+            for child in self.children:
+                if child.key is not None and child.key.python() == which:
+                    return child
+            raise KeyError(which)
+        if isinstance(which, str):
+            return self.fields[which]
+        return self.children[which]
+
+    def __iter__(self):
+        return iter(self.children)
+
+    def __len__(self):
+        """How many there are; `children` may have fewer, and `notes` says so."""
+        return self.length if self.length is not None else len(self.children)
+
+    def __bool__(self):
+        return True  # A value, whatever it holds.
+
+    def __int__(self):
+        return int(self.python())
+
+    def __float__(self):
+        return float(self.python())
+
+    def python(self):
+        """Python's own int, float, complex, bool, str, bytes, list or dict; None for nil. CgoError
+        where the value could not be read."""
+        if self.error is not None:
+            raise CgoError(f"{self.name}: {self.error}")
+        if self.shape in ("pointer", "interface"):
+            return self.children[0].python() if self.children else _scalar(self.value)
+        if self.shape == "fields":
+            return {child.name: child.python() for child in self.children}
+        if self.shape == "elements":
+            values = [child.python() for child in self.children]
+            is_bytes = self.type.endswith(("]uint8", "]byte")) and len(values) == len(self)
+            return bytes(values) if is_bytes else values
+        if self.shape == "entries":
+            return {_hashable(child.key.python()): child.python() for child in self.children}
+        return _scalar(self.value)
 
 
 @dataclass
@@ -97,7 +186,7 @@ class Goroutine:
     locked_to_thread: bool = False
 
 
-_ADDRESSES = {"pc", "sp", "cfa"}
+_ADDRESSES = {"pc", "sp", "cfa", "address"}
 
 
 def _record(kind, keys):
@@ -109,12 +198,83 @@ def _record(kind, keys):
                    for k, v in keys.items() if k in known})
 
 
-def _stack(keys):
+def _stack(keys, process):
     stack = _record(Stack, keys)
     stack.thread = _record(Thread, stack.thread)
     stack.goroutine = _record(GoroutineSummary, stack.goroutine)
     stack.frames = [_record(Gap if "gap" in f else Frame, f) for f in stack.frames]
+    where = ()
+    if stack.thread is not None:
+        where = ("--thread", stack.thread.index)
+    elif stack.goroutine is not None:
+        where = ("--goroutine", stack.goroutine.id)
+    for frame in stack.frames:
+        if isinstance(frame, Frame):
+            frame._where, frame._process = where, process
     return stack
+
+
+def _hashable(value):
+    if isinstance(value, list):
+        return tuple(_hashable(item) for item in value)
+    if isinstance(value, dict):
+        return tuple((key, _hashable(item)) for key, item in value.items())
+    return value
+
+
+def _scalar(text):
+    """Python's value for the text of one that has no parts."""
+    if text in ("nil", "NULL"):
+        return None
+    if text in ("true", "false"):
+        return text == "true"
+    if text.startswith('"'):
+        return _quoted(text)
+    first = text.split(" ")[0]
+    for kind in (lambda t: int(t, 0), float, lambda t: complex(t.replace("i", "j").replace("+j", "+1j"))):
+        try:
+            return kind(first)
+        except ValueError:
+            continue
+    return text
+
+
+def _quoted(text):
+    """The str of a quoted text; bytes where it is not UTF-8. The text ends at its last quote: what
+    was cut is said behind it."""
+    import ast
+    literal = text[:text.rindex('"') + 1]
+    try:
+        value = ast.literal_eval(literal)
+    except (SyntaxError, ValueError):
+        return literal[1:-1]
+    if "\\x" not in literal:
+        return value
+    raw = b"".join(bytes([ord(c)]) if 0x80 <= ord(c) < 0x100 else c.encode() for c in value)
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw
+
+
+def _value(keys):
+    value = _record(Value, keys)
+    value.children = [_value(child) for child in value.children]
+    value.key = _value(value.key) if value.key is not None else None
+    return value
+
+
+def _values(process, command, where, words, limits):
+    flags = []
+    for name, limit in limits.items():
+        if name not in ("depth", "elements", "string", "raw"):
+            raise TypeError(f"no limit is called {name!r}: depth, elements, string, raw")
+        if name == "raw":
+            flags += ["--raw"] if limit else []
+        elif limit is not None:
+            flags += ["--" + name, limit]
+    answer = _ask(process, command, "--json", *where, *flags, *words)
+    return [_value(keys) for keys in answer["values"]]
 
 
 def _goroutine(keys):
@@ -170,7 +330,16 @@ def stacks(*, thread=None, goroutine=None, limit=None, process=None) -> List[Sta
         words.append("--all")
     if limit is not None:
         words += ["--limit", limit]
-    return [_stack(keys) for keys in _ask(process, *words)["stacks"]]
+    return [_stack(keys, process) for keys in _ask(process, *words)["stacks"]]
+
+
+def evaluate(text, *, frame=None, process=None, **limits) -> Value:
+    """What an expression of Go or C is worth in `frame`, a Frame of stacks(); without one, in the
+    selected frame. Limits: depth (levels), elements (of an array, slice or map), string (bytes),
+    raw=True (well-known types with all their fields). No code of the debuggee is run."""
+    if frame is not None:
+        return frame.evaluate(text, **limits)
+    return _values(process, "print", (), ("--", text), limits)[0]
 
 
 def goroutines(*, where=None, process=None) -> List[Goroutine]:

@@ -1,6 +1,6 @@
-"""Stacks and goroutines of programs that mix Go and C, as Python objects."""
+"""Stacks, goroutines and values of programs that mix Go and C, as Python objects."""
 from dataclasses import dataclass
-from typing import List, Optional, Union
+from typing import Dict, Iterator, List, Optional, Union
 
 import lldb
 
@@ -29,6 +29,56 @@ class Frame:
     certainty: str = ...
     tail_call: bool = ...
     cfa: Optional[int] = ...
+    def locals(
+        self,
+        *,
+        depth: Optional[int] = ...,
+        elements: Optional[int] = ...,
+        string: Optional[int] = ...,
+        raw: bool = ...,
+    ) -> List[Value]: ...
+    def args(
+        self,
+        *,
+        depth: Optional[int] = ...,
+        elements: Optional[int] = ...,
+        string: Optional[int] = ...,
+        raw: bool = ...,
+    ) -> List[Value]: ...
+    def evaluate(
+        self,
+        text: str,
+        *,
+        depth: Optional[int] = ...,
+        elements: Optional[int] = ...,
+        string: Optional[int] = ...,
+        raw: bool = ...,
+    ) -> Value: ...
+
+Plain = Union[None, bool, int, float, complex, str, bytes, list, dict]
+
+@dataclass
+class Value:
+    name: str
+    type: str
+    address: Optional[int]
+    value: str
+    shape: str = ...
+    summary: Optional[str] = ...
+    length: Optional[int] = ...
+    children: List[Value] = ...
+    key: Optional[Value] = ...
+    notes: List[str] = ...
+    error: Optional[str] = ...
+    @property
+    def fields(self) -> Dict[str, Value]: ...
+    def __getitem__(self, which: Union[int, str, Plain]) -> Value: ...
+    def __iter__(self) -> Iterator[Value]: ...
+    def __len__(self) -> int: ...
+    def __bool__(self) -> bool: ...
+    def __int__(self) -> int: ...
+    def __float__(self) -> float: ...
+    def python(self) -> Plain: ...
 
 @dataclass
 class Gap:
@@ -80,3 +130,13 @@ def stacks(
 def goroutines(
     *, where: Optional[str] = ..., process: Optional[lldb.SBProcess] = ...
 ) -> List[Goroutine]: ...
+def evaluate(
+    text: str,
+    *,
+    frame: Optional[Frame] = ...,
+    process: Optional[lldb.SBProcess] = ...,
+    depth: Optional[int] = ...,
+    elements: Optional[int] = ...,
+    string: Optional[int] = ...,
+    raw: bool = ...,
+) -> Value: ...
