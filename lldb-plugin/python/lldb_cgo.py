@@ -242,19 +242,23 @@ def _scalar(text):
 def _quoted(text):
     """The str of a quoted text; bytes where it is not UTF-8. The text ends at its last quote: what
     was cut is said behind it."""
-    import ast
-    literal = text[:text.rindex('"') + 1]
-    try:
-        value = ast.literal_eval(literal)
-    except (SyntaxError, ValueError):
-        return literal[1:-1]
-    if "\\x" not in literal:
-        return value
-    raw = b"".join(bytes([ord(c)]) if 0x80 <= ord(c) < 0x100 else c.encode() for c in value)
+    import re
+    raw = bytearray()
+    for byte, short, long, letter, plain in re.findall(
+            r"\\x([0-9a-f]{2})|\\u([0-9a-f]{4})|\\U([0-9a-f]{8})|\\(.)|([^\\]+)", text[1:text.rindex('"')]):
+        if byte:
+            raw.append(int(byte, 16))
+        elif letter:
+            raw += _ESCAPES.get(letter, letter).encode()
+        else:
+            raw += (chr(int(short or long, 16)) if short or long else plain).encode()
     try:
         return raw.decode()
     except UnicodeDecodeError:
-        return raw
+        return bytes(raw)
+
+
+_ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "0": "\0"}
 
 
 def _value(keys):

@@ -150,3 +150,55 @@ def test_types_show_layout_and_c_name(crash):
     [found] = [t for t in document["types"] if t["name"] == "main._Ctype_struct_shape"]
     assert found["c_name"] == "struct shape"
     assert [f["name"] for f in found["fields"]][:3] == ["name", "colour", "mode"]
+
+
+# Written by hand from the fixture's source, as Python has them.
+IN_PYTHON = {
+    "main.gBool": True, "main.gInt": -42, "main.gRune": 0x436, "main.gInf": float("-inf"), "main.gComplex": complex(1.5, -2),
+    "main.gString": b'h\xc3\xa9llo\n"world"\x00\xff', "main.gLong[:4]": "0123", "main.gEmpty": "", "main.gSlice": [20, 30],
+    "main.gMatrix": [[1, 2, 3], [-4, -5, -6]], "main.gBytes": b"bytes", "main.gNil": None, "main.gPoint": {"X": 7, "Y": 8},
+    "main.gAnyInt": 12, "main.gAnyString": "in an interface", "main.gAnyNil": None, "main.gMapOne": {"one": 1},
+    "main.gMapNested": {"a": {"b": [1, 2]}}, "main.gMapEmpty": {},
+}
+SCRIPT = """
+import sys, lldb_cgo
+wanted = eval(sys.argv[1])
+for text, value in wanted.items():
+    got = lldb_cgo.evaluate(text, depth=8).python()
+    if got != value or type(got) is not type(value):
+        print("WRONG", text, repr(got), "wanted", repr(value))
+stack = lldb_cgo.stacks(goroutine=1)[0]
+frame = next(f for f in stack.frames if getattr(f, "function", "").startswith("main.work"))
+arguments = {value.name: value for value in frame.args()}
+print("ARGUMENTS", int(arguments["count"]), arguments["text"].python(), arguments["list"].python(), len(arguments["list"]))
+print("LOCALS", set(arguments) <= {value.name for value in frame.locals()})
+print("IN FRAME", frame.evaluate("count + 1").python(), lldb_cgo.evaluate("list[1]", frame=frame).python())
+print("FIELD", lldb_cgo.evaluate("main.gThing")["Name"].python(), lldb_cgo.evaluate("main.gMapMany", elements=99999)[7].python())
+try:
+    lldb_cgo.evaluate("main.gBadString").python()
+except lldb_cgo.CgoError as error:
+    print("ERROR", error)
+try:
+    frame.evaluate("nosuch")
+except lldb_cgo.CgoError as error:
+    print("ERROR", error)
+"""
+
+
+def test_values_in_python(crash, tmp_path):
+    script = tmp_path / "values.py"
+    script.write_text(SCRIPT)
+    status, out, err = run_tool("script", script, *target(crash), "--", repr(IN_PYTHON).replace("-inf", "float('-inf')"))
+    assert status == 0, err
+    lines = out.splitlines()
+    assert [line for line in lines if line.startswith("WRONG")] == []
+    assert "ARGUMENTS 5 argument [4, 5, 6] 3" in lines, out
+    assert "LOCALS True" in lines and "IN FRAME 6 5" in lines, out
+    assert "FIELD thing " + printed_map_entry(crash, 7) in lines, out
+    assert sum(line.startswith("ERROR") for line in lines) == 2, out
+
+
+def printed_map_entry(crash, key):
+    """gMapMany has the decimal text of each key."""
+    assert 'VALUE\tmain.gMapMany[0]\t"0"' in crash[2]
+    return str(key)
