@@ -110,6 +110,10 @@ class DwarfReader final : public DwarfInfo {
     return out;
   }
 
+  Result<std::vector<std::string>> go_packages(std::string_view name) const override {
+    return lookup_.go_packages(name);
+  }
+
   Result<GlobalVariable> variable_at(Address address) const override {
     auto place = lookup_.variable_at_or_below(address);
     if (!place) return std::move(place).error();
@@ -234,6 +238,9 @@ Result<TypeMatches> DwarfInfo::types_matching(std::string_view, std::size_t) con
 }
 Result<const Type*> DwarfInfo::type_with_descriptor(std::uint64_t) const { return no_types(); }
 Result<std::vector<GlobalVariable>> DwarfInfo::variables_named(std::string_view) const {
+  return no_types();
+}
+Result<std::vector<std::string>> DwarfInfo::go_packages(std::string_view) const {
   return no_types();
 }
 Result<GlobalVariable> DwarfInfo::variable_at(Address) const { return no_types(); }

@@ -192,6 +192,22 @@ Result<std::vector<DwarfPlace>> DwarfLookup::variables(std::string_view name) co
   return places((*all)->variables(name));
 }
 
+Result<std::vector<std::string>> DwarfLookup::go_packages(std::string_view name) const {
+  std::vector<std::string> out;
+  auto headers = code_.file().headers();
+  if (!headers) return std::move(headers).error();
+  for (std::size_t i = 0; i < headers->size(); ++i) {
+    auto unit = code_.file().unit(i);
+    if (!unit || language_of(**unit) != Language::go) continue;
+    const std::string_view path = (*unit)->name;
+    if ((*unit)->go_package == name || path.substr(path.rfind('/') + 1) == name)
+      out.emplace_back(path);
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
 Result<DwarfPlace> DwarfLookup::variable_at_or_below(Address address) const {
   auto all = index();
   if (!all) return std::move(all).error();

@@ -56,7 +56,8 @@ struct DwarfUnit {
 
   std::uint32_t tag = 0;
   std::string_view name, comp_dir, producer, dwo_name;
-  std::uint16_t language = 0;  ///< DW_LANG_*.
+  std::string_view go_package;  ///< As its `package` clause has it; `name` is the import path.
+  std::uint16_t language = 0;   ///< DW_LANG_*.
   std::optional<std::uint64_t> line_table;
   std::uint64_t base_address = 0;  ///< DW_AT_low_pc: what range list entries count from.
   DwarfValue low_pc, high_pc, ranges;

@@ -7,7 +7,7 @@ namespace {
 
 /// The attributes of a unit's own entry that need the unit's bases to be understood.
 struct Texts {
-  DwarfValue name, comp_dir, producer, dwo_name;
+  DwarfValue name, comp_dir, producer, dwo_name, go_package;
 };
 
 void take(DwarfUnit& unit, Texts& texts, std::uint16_t name, const DwarfValue& value) {
@@ -15,6 +15,9 @@ void take(DwarfUnit& unit, Texts& texts, std::uint16_t name, const DwarfValue& v
   switch (name) {
     case dw::AT_name:
       texts.name = value;
+      break;
+    case dw::AT_go_package_name:
+      texts.go_package = value;
       break;
     case dw::AT_comp_dir:
       texts.comp_dir = value;
@@ -102,7 +105,8 @@ Result<void> read_texts(DwarfUnit& unit, const Texts& texts) {
   for (auto [out, value] : {std::pair{&unit.name, &texts.name},
                             {&unit.comp_dir, &texts.comp_dir},
                             {&unit.producer, &texts.producer},
-                            {&unit.dwo_name, &texts.dwo_name}}) {
+                            {&unit.dwo_name, &texts.dwo_name},
+                            {&unit.go_package, &texts.go_package}}) {
     auto done = set(*out, *value);
     if (!done) return done;
   }

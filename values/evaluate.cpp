@@ -221,6 +221,7 @@ Result<Operand> EvaluatorWalk::call(const Tree& tree) {
     if (builtin) return part_of_complex(tree, callee.text == "imag");
   }
   auto target = type(callee);
+  if (!target && target.error().code == ErrorCode::unsupported) return std::move(target).error();
   if (!target) {
     failed_at_.reset();
     return fail(callee, ErrorCode::not_found,

@@ -19,14 +19,19 @@ Result<Operand> EvaluatorWalk::name(const Tree& tree) {
   return fail(tree, unknown_name(tree.text));
 }
 
+/// A variable of the frame, then of its package: what hides a package of the same name.
+std::optional<Result<Datum>> EvaluatorWalk::near_variable(const std::string& name) {
+  if (scope_ == nullptr) return std::nullopt;
+  auto local = scope_->variable(name);
+  if (local || local.error().code != ErrorCode::not_found) return local;
+  if (const std::string package = scope_->package(); !package.empty())
+    if (auto found = context_.variable_named(package + "." + name)) return found;
+  return std::nullopt;
+}
+
 /// A variable of the frame, then of its package, then of any C file.
 Result<Datum> EvaluatorWalk::variable(const std::string& name) {
-  if (scope_ != nullptr) {
-    auto local = scope_->variable(name);
-    if (local || local.error().code != ErrorCode::not_found) return local;
-    if (const std::string package = scope_->package(); !package.empty())
-      if (auto found = context_.variable_named(package + "." + name)) return found;
-  }
+  if (auto near = near_variable(name)) return *std::move(near);
   auto found = context_.variable_named(name);
   if (found || found.error().code != ErrorCode::not_found) return found;
   // From C frames package main is meant: a name of C comes first.
@@ -51,6 +56,12 @@ Result<Operand> EvaluatorWalk::field(const Tree& tree) {
   const Tree& left = *tree.parts[0];
   const bool may_qualify = left.kind == Kind::name || left.kind == Kind::string;
   if (may_qualify) {
+    if (left.kind == Kind::name && !near_variable(left.text)) {
+      auto qualified = package_variable(left.text, tree.text);
+      if (qualified) return Operand::of(*std::move(qualified));
+      if (qualified.error().code != ErrorCode::not_found)
+        return fail(tree, std::move(qualified).error());
+    }
     auto known = left.kind == Kind::name ? variable(left.text)
                                          : Result<Datum>(Error{ErrorCode::not_found, ""});
     if (!known && known.error().code == ErrorCode::not_found) {
@@ -101,6 +112,8 @@ Result<std::string> EvaluatorWalk::type_name(const Tree& tree) {
     case Kind::string:  // An import path.
       return tree.text;
     case Kind::field: {
+      if (tree.parts[0]->kind == Kind::name)
+        return at(tree, package_type(tree.parts[0]->text, tree.text));
       auto left = part(0);
       if (!left) return left;
       return *left + "." + tree.text;
@@ -131,14 +144,19 @@ Result<std::string> EvaluatorWalk::type_name(const Tree& tree) {
     case Kind::struct_type:
       return tree.text.empty() ? "struct {}" : tree.text;
     case Kind::index: {
-      auto generic = part(0);
-      if (!generic) return generic;
+      std::string arguments;
       for (std::size_t i = 1; i < tree.parts.size(); ++i) {
         auto argument = part(i);
         if (!argument) return argument;
-        *generic += (i == 1 ? "[" : ",") + *argument;
+        arguments += (i == 1 ? "[" : ",") + *argument;
       }
-      return *generic + "]";
+      arguments += ']';
+      const Tree& generic = *tree.parts[0];
+      if (generic.kind == Kind::field && generic.parts[0]->kind == Kind::name)
+        return at(tree, package_type(generic.parts[0]->text, generic.text + arguments));
+      auto name = part(0);
+      if (!name) return name;
+      return *name + arguments;
     }
     default:
       return fail(tree, ErrorCode::malformed_data, "a type is expected");

@@ -46,11 +46,23 @@ class EvaluatorWalk {
   Result<Operand> name(const Tree& tree);
   Result<Operand> field(const Tree& tree);
   Result<Datum> variable(const std::string& name);
+  std::optional<Result<Datum>> near_variable(const std::string& name);
   Result<const Type*> type(const Tree& tree);
   /// What a tree says as the name of a type: "*main.T", "map[string]int".
   Result<std::string> type_name(const Tree& tree);
   Result<const Type*> made_type(const Tree& tree);
   Error unknown_name(const std::string& name);
+
+  // evaluate_packages.cpp
+  /// The variable "rand.Reader" of a package that is written as source code does; not_found when
+  /// no package has it, unsupported when several do.
+  Result<Datum> package_variable(const std::string& package, const std::string& name);
+  /// The whole name of the type "rand.Rand", or as written where no package is found to have it;
+  /// unsupported when several do.
+  Result<std::string> package_type(const std::string& package, const std::string& name);
+  /// The whole names that are to be tried for "package.name", those that come first alone in front.
+  std::vector<std::vector<std::string>> whole_names(const std::string& package,
+                                                    const std::string& name) const;
 
   // evaluate_parts.cpp
   Result<Operand> index(const Tree& tree);

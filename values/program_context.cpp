@@ -186,6 +186,21 @@ Result<Datum> ProgramContext::variable_named(std::string_view name) const {
   return ValueContext::variable_named(name);
 }
 
+std::vector<std::string> ProgramContext::packages_named(std::string_view name) const {
+  std::vector<std::string> out;
+  if (parts_.images == nullptr || !parts_.dwarf) return out;
+  for (const Image& image : parts_.images->all()) {
+    if (!image.file || image.mismatch) continue;
+    auto dwarf = parts_.dwarf(image);
+    if (!dwarf || !*dwarf) continue;
+    auto packages = (*dwarf)->go_packages(name);
+    if (packages) out.insert(out.end(), packages->begin(), packages->end());
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
 Result<const Type*> ProgramContext::type_named(std::string_view name) const {
   if (parts_.images != nullptr && parts_.dwarf)
     for (const Image& image : parts_.images->all()) {

@@ -38,6 +38,7 @@ class ProgramContext final : public ValueContext {
   std::optional<std::uint64_t> goroutine_id(Address g) const override;
   const AddressDescriber* describer() const override { return parts_.describer; }
   Result<Datum> variable_named(std::string_view name) const override;
+  std::vector<std::string> packages_named(std::string_view name) const override;
   Result<const Type*> type_named(std::string_view name) const override;
 
   /// Null when there is no Go runtime.

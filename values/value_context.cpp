@@ -27,6 +27,7 @@ std::optional<std::uint64_t> ValueContext::goroutine_id(Address) const { return 
 Result<Datum> ValueContext::variable_named(std::string_view name) const {
   return Error{ErrorCode::not_found, "no variable \"" + std::string(name) + "\""};
 }
+std::vector<std::string> ValueContext::packages_named(std::string_view) const { return {}; }
 Result<const Type*> ValueContext::type_named(std::string_view name) const {
   return Error{ErrorCode::not_found, "no type \"" + std::string(name) + "\""};
 }

@@ -78,6 +78,8 @@ class ValueContext {
   virtual const AddressDescriber* describer() const { return nullptr; }
   /// A variable of a package or file by its whole name.
   virtual Result<Datum> variable_named(std::string_view name) const;
+  /// The import paths of the Go packages that source code may call `name`.
+  virtual std::vector<std::string> packages_named(std::string_view name) const;
   /// A type by its whole name.
   virtual Result<const Type*> type_named(std::string_view name) const;
 };

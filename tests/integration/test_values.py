@@ -123,6 +123,17 @@ def test_mistakes_are_explained(crash):
         assert part in err, (expression, err)
 
 
+def test_packages_are_named_as_in_source_code(crash):
+    for short, whole in (("cgo.handles", '"runtime/cgo".handles'), ("fs.ErrNotExist", '"io/fs".ErrNotExist')):
+        assert {**shown(crash, short), "name": whole} == shown(crash, whole)
+    assert shown(crash, "main.gPathErr.(*fs.PathError).Op")["value"] == '"open"'
+    assert shown(crash, "(*big.Int)(main.gBigInt)")["type"] == "*math/big.Int"
+    status, _, err = run_tool("print", "(*atomic.Uint32)(16)", *target(crash))
+    assert status != 0
+    where = next(line for line in err.splitlines() if "several packages" in line)
+    assert '"sync/atomic".Uint32' in where and 'internal/' in where
+
+
 def frame_of(crash, function):
     # The core may be of another thread: every one is sent the signal.
     stack = json_of("bt", *target(crash), "--goroutine", 1)["stacks"][0]

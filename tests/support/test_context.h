@@ -51,6 +51,11 @@ class TestContext final : public ValueContext {
     return types_.at(found->second);
   }
 
+  std::vector<std::string> packages_named(std::string_view name) const override {
+    const auto found = packages.find(std::string(name));
+    return found == packages.end() ? std::vector<std::string>() : found->second;
+  }
+
   Datum datum(Address type, Address at) const {
     auto found = types_.at(type);
     return datum_at(found ? *found : nullptr, at);
@@ -59,6 +64,7 @@ class TestContext final : public ValueContext {
   std::map<Address, CodePlace> places;
   std::map<std::string, Datum> variables;
   std::map<std::string, Address> named_types;
+  std::map<std::string, std::vector<std::string>> packages;
 
  private:
   const MemoryReader& memory_;

@@ -73,7 +73,19 @@ class World {
       locals_.variables[variable] = context_->datum(place.first, place.second);
     context_->variables["main.global"] = context_->datum(integer, word(99));
     context_->variables["example.com/pkg.Value"] = context_->datum(integer, word(5));
-    context_->named_types = {{"main.Thing", thing}, {"main.Base", base}};
+    context_->variables["example.com/go-one.Only"] = context_->datum(integer, word(6));
+    for (const char* whole : {"a/twice.V", "b/twice.V", "same.V", "x/same.V", "x/dots%2ev3.V"})
+      context_->variables[whole] = context_->datum(integer, word(8));
+    context_->packages = {{"pkg", {"example.com/pkg"}},      {"one", {"example.com/go-one"}},
+                          {"twice", {"a/twice", "b/twice"}}, {"same", {"same", "x/same"}},
+                          {"dots", {"x/dots.v3"}},           {"n", {"example.com/n"}}};
+    context_->named_types = {{"main.Thing", thing},
+                             {"main.Base", base},
+                             {"a/twice.T", base},
+                             {"b/twice.T", base},
+                             {"a/twice.One", base},
+                             {"example.com/pkg.T", base},
+                             {"example.com/pkg.G[int]", base}};
     evaluator_.emplace(*context_, &locals_);
   }
 
@@ -126,6 +138,25 @@ TEST_CASE("names, fields and what they lead to") {
   CHECK(w("&t == p") == "bool true");
   CHECK(w("(*main.Thing)(" + hex(w.thing()) + ").ID") == "int 42");
   CHECK(w("(*Thing)(" + hex(w.thing()) + ").ID") == "int 42");
+}
+
+TEST_CASE("packages are named as source code names them") {
+  World w;
+  CHECK(w("pkg.Value") == "int 5");
+  CHECK(w("one.Only") == "int 6");
+  CHECK(w("same.V") == "int 8");
+  CHECK(w("dots.V") == "int 8");
+  CHECK(w("twice.V") == "!\"twice.V\" is in several packages: \"a/twice\".V or \"b/twice\".V");
+  CHECK(w("\"a/twice\".V") == "int 8");
+  CHECK(w("pkg.Nothing").find("no \"pkg.Nothing\" in any package") != std::string::npos);
+  const std::string at = "(" + hex(w.thing()) + ").ID";
+  CHECK(w("(*pkg.T)" + at) == "int 42");
+  CHECK(w("(*twice.One)" + at) == "int 42");
+  CHECK(w("(*pkg.G[int])" + at) == "int 42");
+  CHECK(w("(*twice.T)" + at) ==
+        "!\"twice.T\" is in several packages: \"a/twice\".T or \"b/twice\".T");
+  CHECK(w("n") == "int 7");  // A variable hides the package of its name.
+  CHECK(w("n.X").find("no package") == std::string::npos);
 }
 
 TEST_CASE("indexing, slicing, len and cap") {
