@@ -8,8 +8,6 @@
 namespace cgo {
 namespace {
 
-/// Trials nest only when two Go runtimes call each other through C.
-constexpr unsigned kMostNestedTrials = 16;
 /// More than a C stack of the default 8 MB holds of the smallest frames.
 constexpr std::size_t kMostFrames = 1'000'000;
 constexpr std::size_t kUsualFrames = 16;
@@ -343,92 +341,6 @@ Result<void> Walker::restore_at_crosscall2(const CodeInfo& info, GoStep& step) c
     return {};
   }
   return restore_c_registers(memory_, info.runtime->version(), step.cfa, step.caller);
-}
-
-Walker::Next Walker::leave_callback(RuntimeContext& context, const SwitchSite& site) {
-  const CodeInfo info = code_at(position_.registers.pc());
-  PhysicalFrame& frame = record(&info, "cgocallback");
-  auto anchor = callback_anchor(memory_, *context.runtime, site);
-  if (!anchor) {
-    const bool unreadable = anchor.error().code == ErrorCode::unreadable_memory;
-    return fail(unreadable ? StopReason::bad_memory : StopReason::no_rule,
-                std::move(anchor).error());
-  }
-  frame.cfa = anchor->cfa;
-
-  std::optional<TrialResult> best;
-  for (const auto& candidate :
-       callback_candidates(memory_, *context.runtime, context.stacks, site)) {
-    TrialResult trial = try_candidate(context, candidate);
-    if (leads_to(trial, *anchor)) {
-      take(std::move(trial));
-      if (anchor->caller) return move_to(anchor->caller->registers, anchor->caller->origin, true);
-      return Next::stop;
-    }
-    if (!best && true_as_far_as_it_goes(trial)) best = std::move(trial);
-  }
-  std::string why = why_c_is_missing();
-  if (best) {
-    why = best->walk.error ? "frames are missing here: " + best->walk.error->message
-                           : "this C stack ends here; how it was entered from Go is not known";
-    for (auto& element : best->walk.elements) walk_.elements.push_back(std::move(element));
-  }
-  add_gap(std::move(why));
-  if (!anchor->caller) return end(StopReason::goroutine_entry);
-  return move_to(anchor->caller->registers, anchor->caller->origin, true);
-}
-
-Walker::TrialResult Walker::try_candidate(const RuntimeContext& context,
-                                          const CallbackCandidate& candidate) const {
-  TrialResult out;
-  if (depth_ >= kMostNestedTrials) return out;
-  // A trial that ends before it arrives proves nothing: its middle is left out instead.
-  const WalkLimit limit = limit_.outermost > 0 ? limit_ : WalkLimit{};
-  Walker trial(env_, contexts_, limit);
-  trial.depth_ = depth_ + 1;
-  trial.trial_.runtime = context.runtime;
-  trial.context_of(*context.runtime).stacks.callback_sp = candidate.next_in_chain;
-  trial.walk_.stop = StopReason::no_rule;
-  out.walk = trial.run(candidate.crosscall2);
-  out.arrived = trial.trial_.arrived;
-  out.contexts = std::move(trial.contexts_);
-  return out;
-}
-
-bool Walker::leads_to(const TrialResult& trial, const CallbackAnchor& anchor) const {
-  if (anchor.caller)
-    return trial.arrived && trial.arrived->registers.sp() == anchor.caller->registers.sp() &&
-           trial.arrived->registers.pc() == anchor.caller->registers.pc();
-  return !trial.arrived && trial.walk.complete();
-}
-
-/// Each frame was reached from crosscall2, where the callback saved its caller's registers, through
-/// return addresses that follow calls. That holds unless the C stack was given back since: then a
-/// trial reads what ran there later.
-bool Walker::true_as_far_as_it_goes(const TrialResult& trial) const {
-  if (saw_panic_ || saw_panic_printed_ || trial.arrived || trial.walk.elements.empty())
-    return false;
-  const auto* last = std::get_if<PhysicalFrame>(&trial.walk.elements.back());
-  if (last == nullptr || last->go) return false;  // Not the C code's end: a switch contradicts.
-  if (trial.walk.stop == StopReason::no_rule || trial.walk.stop == StopReason::thread_entry)
-    return true;
-  return trial.walk.error && trial.walk.error->code == ErrorCode::unreadable_memory;
-}
-
-std::string Walker::why_c_is_missing() const {
-  if (saw_panic_printed_) return "C frames were overwritten while the panic was printed";
-  if (saw_panic_)
-    return "C frames were overwritten: deferred functions ran on their stack after a panic or "
-           "Goexit";
-  return "the C frames of this callback could not be verified";
-}
-
-void Walker::take(TrialResult trial) {
-  for (auto& element : trial.walk.elements) walk_.elements.push_back(std::move(element));
-  contexts_ = std::move(trial.contexts);
-  if (trial.arrived) return;
-  walk_.stop = trial.walk.stop;
-  walk_.error = std::move(trial.walk.error);
 }
 
 }  // namespace cgo
