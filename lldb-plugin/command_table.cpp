@@ -34,6 +34,17 @@ constexpr Flag kRawValues{"--raw", ValueKind::none, "",
                           "Fields of well-known types instead of what they mean."};
 constexpr Flag kValueFlags[] = {kOfGoroutine, kOfThread, kOfFrame,   kDepth,
                                 kElements,    kString,   kRawValues, kJson};
+constexpr Flag kPrintFlags[] = {
+    kOfGoroutine,
+    kOfThread,
+    kOfFrame,
+    {"--context", ValueKind::none, "",
+     "Each layer of a context.Context: key and value, deadline, why it is cancelled."},
+    kDepth,
+    kElements,
+    kString,
+    kRawValues,
+    kJson};
 constexpr Flag kLocalsFlags[] = {
     kOfGoroutine, kOfThread,
     kOfFrame,     kDepth,
@@ -105,7 +116,7 @@ constexpr Command kCommands[] = {
     {.name = "print",
      .summary = "Show what an expression of Go (with -> of C) is worth in a frame; calls nothing.",
      .positionals = kExpression,
-     .flags = kValueFlags,
+     .flags = kPrintFlags,
      .example = "'m[\"key\"].items[2:4]'",
      .cost = "Reads memory only; the process is not changed. Milliseconds; a look-up by key reads "
              "the whole map."},

@@ -4,6 +4,7 @@
 
 #include "lldb-plugin/value_place.h"
 #include "unwind/format.h"
+#include "values/context_chain.h"
 #include "values/evaluate.h"
 #include "values/format_value.h"
 #include "values/frame_scope.h"
@@ -133,7 +134,10 @@ Answer run_print(CommandContext& context, const CommandLine& line) {
       answer.out = where.substr(lines + 1) + "\n";
     return answer;
   }
-  const Value value = read_value(*place.context, text, *std::move(result.datum), limits_of(line));
+  const ReadLimits limits = limits_of(line);
+  const Value value = line.has("--context")
+                          ? read_context_chain(*place.context, text, *result.datum, limits)
+                          : read_value(*place.context, text, *std::move(result.datum), limits);
   Answer answer;
   answer.out = line.has("--json") ? values_json(place, {value}) : format_text(value);
   finish(answer, *place.stop);

@@ -128,10 +128,24 @@ def test_packages_are_named_as_in_source_code(crash):
         assert {**shown(crash, short), "name": whole} == shown(crash, whole)
     assert shown(crash, "main.gPathErr.(*fs.PathError).Op")["value"] == '"open"'
     assert shown(crash, "(*big.Int)(main.gBigInt)")["type"] == "*math/big.Int"
-    status, _, err = run_tool("print", "(*atomic.Uint32)(16)", *target(crash))
+    status, _, err = run_tool("print", "(*atomic.Int32)(16)", *target(crash))
     assert status != 0
     where = next(line for line in err.splitlines() if "several packages" in line)
-    assert '"sync/atomic".Uint32' in where and 'internal/' in where
+    assert '"sync/atomic".Int32' in where and 'internal/' in where
+
+
+def test_layers_of_a_context(crash):
+    layers = shown(crash, "main.gCancelled", "--context")["children"]
+    kinds = [layer["value"].split(" (")[0] for layer in layers]
+    assert kinds[:4] == ["cancel", "value", "deadline", "value"] and kinds[4].startswith("background") and len(kinds) == 5
+    assert [layer["type"] for layer in layers[:3]] == ["*context.cancelCtx", "*context.valueCtx", "*context.timerCtx"]
+    parts = [{part["name"]: part for part in layer.get("children", [])} for layer in layers]
+    assert layers[0]["value"].endswith(", cancelled") and parts[0]["error"]["summary"] == '"context canceled"'
+    assert parts[1]["value"]["children"][0]["value"] == "7"
+    assert layers[2]["value"].endswith(", not cancelled") and "Z" in parts[2]["deadline"]["summary"]
+    assert "error" not in parts[2] and parts[3]["key"]["children"][0]["value"] == '"user"'
+    wrong = shown(crash, "main.gInt", "--context")
+    assert wrong["error"] == "int is no context.Context"
 
 
 def frame_of(crash, function):
