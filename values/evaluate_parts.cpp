@@ -46,50 +46,72 @@ Result<Operand> EvaluatorWalk::index(const Tree& tree) {
   if (type->kind() == TypeKind::pointer || type->kind() == TypeKind::reference) {
     auto target = at(tree, pointee_of(memory(), *base));
     if (!target) return std::move(target).error();
-    if (kind_of(target->type) != TypeKind::array || !type->is_go()) {
-      if (type->is_go() || kind_of(target->type) == TypeKind::none)
-        return fail(tree, ErrorCode::malformed_data,
-                    format_type(*base->type) + " is not indexed; take * of it first");
-      // A pointer of C: any number of elements on both sides.
-      auto number = operand(place);
-      if (!number) return number;
-      auto offset = at(place, number_of(memory(), *number));
-      if (!offset) return std::move(offset).error();
-      const auto bytes = static_cast<std::uint64_t>(offset->integer) * target->type->bytes();
-      return Operand::of(datum_at(target->type, wrapping_add(*target->address, bytes)));
-    }
+    if (kind_of(target->type) != TypeKind::array || !type->is_go())
+      return pointer_element(tree, *base, *target);
     base = std::move(target);
     type = plain(base->type);
   }
-  if (type->kind() == TypeKind::go_slice) {
-    auto header = at(tree, load_slice(memory(), *base));
-    if (!header) return std::move(header).error();
-    if (header->length == 0) return fail(place, ErrorCode::malformed_data, "the slice is empty");
-    auto number = position(place, header->length - 1);
-    if (!number) return std::move(number).error();
-    const auto element = checked_add(header->data, *number * header->element->bytes());
-    if (!element) return fail(tree, ErrorCode::malformed_data, "the slice reaches too far");
-    return Operand::of(datum_at(header->element, *element));
+  switch (type->kind()) {
+    case TypeKind::go_slice:
+      return slice_element(tree, *base);
+    case TypeKind::go_string:
+      return text_element(tree, *base);
+    case TypeKind::array:
+      return array_element(tree, *base);
+    default:
+      return fail(tree, ErrorCode::malformed_data, format_type(*base->type) + " is not indexed");
   }
-  if (type->kind() == TypeKind::go_string) {
-    auto words = at(tree, load_part(memory(), *base, 0, 16));
-    if (!words) return std::move(words).error();
-    const auto length = *load<std::uint64_t>(*words, 8);
-    if (length == 0) return fail(place, ErrorCode::malformed_data, "the string is empty");
-    auto number = position(place, length - 1);
-    if (!number) return std::move(number).error();
-    return Operand::of(datum_at(types_.predeclared("uint8"),
-                                wrapping_add({*load<std::uint64_t>(*words, 0)}, *number)));
-  }
-  if (type->kind() != TypeKind::array)
-    return fail(tree, ErrorCode::malformed_data, format_type(*base->type) + " is not indexed");
+}
+
+/// Of a pointer of C: any number of elements on both sides.
+Result<Operand> EvaluatorWalk::pointer_element(const Tree& tree, const Datum& pointer,
+                                               const Datum& target) {
+  if (plain(pointer.type)->is_go() || kind_of(target.type) == TypeKind::none)
+    return fail(tree, ErrorCode::malformed_data,
+                format_type(*pointer.type) + " is not indexed; take * of it first");
+  const Tree& place = *tree.parts[1];
+  auto number = operand(place);
+  if (!number) return number;
+  auto offset = at(place, number_of(memory(), *number));
+  if (!offset) return std::move(offset).error();
+  const auto bytes = static_cast<std::uint64_t>(offset->integer) * target.type->bytes();
+  return Operand::of(datum_at(target.type, wrapping_add(*target.address, bytes)));
+}
+
+Result<Operand> EvaluatorWalk::slice_element(const Tree& tree, const Datum& slice) {
+  const Tree& place = *tree.parts[1];
+  auto header = at(tree, load_slice(memory(), slice));
+  if (!header) return std::move(header).error();
+  if (header->length == 0) return fail(place, ErrorCode::malformed_data, "the slice is empty");
+  auto number = position(place, header->length - 1);
+  if (!number) return std::move(number).error();
+  const auto element = checked_add(header->data, *number * header->element->bytes());
+  if (!element) return fail(tree, ErrorCode::malformed_data, "the slice reaches too far");
+  return Operand::of(datum_at(header->element, *element));
+}
+
+Result<Operand> EvaluatorWalk::text_element(const Tree& tree, const Datum& text) {
+  const Tree& place = *tree.parts[1];
+  auto words = at(tree, load_part(memory(), text, 0, 16));
+  if (!words) return std::move(words).error();
+  const auto length = *load<std::uint64_t>(*words, 8);
+  if (length == 0) return fail(place, ErrorCode::malformed_data, "the string is empty");
+  auto number = position(place, length - 1);
+  if (!number) return std::move(number).error();
+  return Operand::of(datum_at(types_.predeclared("uint8"),
+                              wrapping_add({*load<std::uint64_t>(*words, 0)}, *number)));
+}
+
+Result<Operand> EvaluatorWalk::array_element(const Tree& tree, const Datum& array) {
+  const Tree& place = *tree.parts[1];
+  const Type* type = plain(array.type);
   auto element = at(tree, type->target());
   if (!element) return std::move(element).error();
   const std::uint64_t length = type->length().value_or(std::uint64_t{1} << 40);
   if (length == 0) return fail(place, ErrorCode::malformed_data, "the array is empty");
   auto number = position(place, length - 1);
   if (!number) return std::move(number).error();
-  return Operand::of(part_of(*base, *element, *number * (*element)->bytes()));
+  return Operand::of(part_of(array, *element, *number * (*element)->bytes()));
 }
 
 Result<Operand> EvaluatorWalk::map_element(const Tree& tree, const Datum& map, const Operand& key) {
@@ -174,74 +196,69 @@ Result<bool> EvaluatorWalk::is_key(const Datum& key, const Operand& wanted) {
   return number->integer == own->integer;
 }
 
+/// Where the elements of what is sliced lie, and how many there are.
+Result<EvaluatorWalk::Sliced> EvaluatorWalk::sliced(const Tree& tree, Datum base) {
+  if (kind_of(base.type) == TypeKind::pointer) {
+    auto target = at(tree, pointee_of(memory(), base));
+    if (!target) return std::move(target).error();
+    constexpr std::uint64_t kUnbounded = std::uint64_t{1} << 40;
+    if (!plain(base.type)->is_go())
+      return Sliced{base.type, target->type, *target->address, kUnbounded, kUnbounded, true};
+    base = *std::move(target);
+  }
+  const Type* type = plain(base.type);
+  if (type->kind() == TypeKind::array) return sliced_array(tree, base);
+  const bool text = type->kind() == TypeKind::go_string;
+  if (!text && type->kind() != TypeKind::go_slice)
+    return fail(tree, ErrorCode::malformed_data, format_type(*base.type) + " is not sliced");
+  auto words = at(tree, load_part(memory(), base, 0, type->bytes()));
+  if (!words) return std::move(words).error();
+  Sliced out{.type = base.type, .data = {*load<std::uint64_t>(*words, 0)}};
+  out.length = *load<std::uint64_t>(*words, 8);
+  out.capacity = text ? out.length : *load<std::uint64_t>(*words, 16);
+  if (text) return out;
+  auto element = at(tree, type->target());
+  if (!element) return std::move(element).error();
+  out.element = *element;
+  return out;
+}
+
+Result<EvaluatorWalk::Sliced> EvaluatorWalk::sliced_array(const Tree& tree, const Datum& array) {
+  if (!array.address)
+    return fail(tree, ErrorCode::unsupported, "an array that is not in memory is not sliced");
+  const Type* type = plain(array.type);
+  auto element = at(tree, type->target());
+  if (!element) return std::move(element).error();
+  const std::uint64_t length = type->length().value_or(0);
+  const Type* result =
+      type->is_go() ? types_.slice_of(*element, "[]" + format_type(**element)) : array.type;
+  return Sliced{result, *element, *array.address, length, length, !type->is_go()};
+}
+
 Result<Operand> EvaluatorWalk::slice(const Tree& tree) {
   auto base = value(*tree.parts[0]);
   if (!base) return std::move(base).error();
-  const Type* type = plain(base->type);
-  Address data;
-  std::uint64_t length = 0, capacity = 0;
-  const Type* element = nullptr;
-  const Type* result = base->type;
-  bool c_array = false;
-  if (type->kind() == TypeKind::pointer) {
-    auto target = at(tree, pointee_of(memory(), *base));
-    if (!target) return std::move(target).error();
-    if (type->is_go()) {
-      base = std::move(target);
-      type = plain(base->type);
-    } else {
-      c_array = true;
-      data = *target->address;
-      element = target->type;
-      length = capacity = std::uint64_t{1} << 40;
-    }
-  }
-  if (type->kind() == TypeKind::go_slice || type->kind() == TypeKind::go_string) {
-    auto words = at(tree, load_part(memory(), *base, 0, type->bytes()));
-    if (!words) return std::move(words).error();
-    data = {*load<std::uint64_t>(*words, 0)};
-    length = *load<std::uint64_t>(*words, 8);
-    capacity = type->kind() == TypeKind::go_slice ? *load<std::uint64_t>(*words, 16) : length;
-  }
-  if (type->kind() == TypeKind::go_slice) {
-    auto target = at(tree, type->target());
-    if (!target) return std::move(target).error();
-    element = *target;
-  } else if (type->kind() == TypeKind::array) {
-    if (!base->address)
-      return fail(tree, ErrorCode::unsupported, "an array that is not in memory is not sliced");
-    auto target = at(tree, type->target());
-    if (!target) return std::move(target).error();
-    element = *target;
-    data = *base->address;
-    length = capacity = type->length().value_or(0);
-    c_array = !type->is_go();
-    if (!c_array) result = types_.slice_of(element, "[]" + format_type(*element));
-  } else if (!c_array && type->kind() != TypeKind::go_string) {
-    return fail(tree, ErrorCode::malformed_data, format_type(*base->type) + " is not sliced");
-  }
+  auto of = sliced(tree, *std::move(base));
+  if (!of) return std::move(of).error();
   const auto bound = [&](std::size_t part, std::uint64_t fallback) -> Result<std::uint64_t> {
     if (tree.parts[part] == nullptr) return fallback;
-    return position(*tree.parts[part], capacity);
+    return position(*tree.parts[part], of->capacity);
   };
-  auto low = bound(1, 0), high = bound(2, length), most = bound(3, capacity);
+  auto low = bound(1, 0), high = bound(2, of->length), most = bound(3, of->capacity);
   for (auto* one : {&low, &high, &most})
     if (!*one) return std::move(*one).error();
   if (*low > *high || *high > *most)
     return fail(tree, ErrorCode::malformed_data, "the bounds of the slice are out of order");
-  const std::uint64_t stride = element != nullptr ? element->bytes() : 1;
-  const auto first = checked_add(data, *low * stride);
+  const std::uint64_t stride = of->element != nullptr ? of->element->bytes() : 1;
+  const auto first = checked_add(of->data, *low * stride);
   if (!first) return fail(tree, ErrorCode::malformed_data, "the slice reaches too far");
-  if (c_array) {
-    const std::uint64_t count = *high - *low;
-    return Operand::of(
-        datum_at(types_.array_of(element, count,
-                                 format_type(*element) + " [" + std::to_string(count) + "]", false),
-                 *first));
+  const std::uint64_t count = *high - *low;
+  if (of->c_array) {
+    const std::string name = format_type(*of->element) + " [" + std::to_string(count) + "]";
+    return Operand::of(datum_at(types_.array_of(of->element, count, name, false), *first));
   }
-  if (type->kind() == TypeKind::go_string)
-    return Operand::of(made_words(result, {first->value, *high - *low}));
-  return Operand::of(made_words(result, {first->value, *high - *low, *most - *low}));
+  if (of->element == nullptr) return Operand::of(made_words(of->type, {first->value, count}));
+  return Operand::of(made_words(of->type, {first->value, count, *most - *low}));
 }
 
 }  // namespace cgo

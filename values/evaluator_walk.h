@@ -68,7 +68,20 @@ class EvaluatorWalk {
   Result<Operand> index(const Tree& tree);
   Result<Operand> map_element(const Tree& tree, const Datum& map, const Operand& key);
   Result<bool> is_key(const Datum& key, const Operand& wanted);
+  Result<Operand> pointer_element(const Tree& tree, const Datum& pointer, const Datum& target);
+  Result<Operand> slice_element(const Tree& tree, const Datum& slice);
+  Result<Operand> text_element(const Tree& tree, const Datum& text);
+  Result<Operand> array_element(const Tree& tree, const Datum& array);
   Result<Operand> slice(const Tree& tree);
+  struct Sliced {
+    const Type* type = nullptr;     ///< Of the result, where it is Go's.
+    const Type* element = nullptr;  ///< Null for text.
+    Address data;
+    std::uint64_t length = 0, capacity = 0;
+    bool c_array = false;
+  };
+  Result<Sliced> sliced(const Tree& tree, Datum base);
+  Result<Sliced> sliced_array(const Tree& tree, const Datum& array);
   Result<std::uint64_t> position(const Tree& tree, std::uint64_t most);
   Datum made_words(const Type* type, std::initializer_list<std::uint64_t> words);
 
