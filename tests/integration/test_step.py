@@ -59,8 +59,14 @@ def what_is_wrong(before, stack):
     return found, now
 
 
-def test_step(cell):
-    built = matrix.built(cell.release, "O2", "exe")
+def taken_off_its_thread(stack):
+    """The scheduler may give the goroutine to another thread in the middle of so slow a walk; the steps go on without it."""
+    return any(f.get("function") in ("runtime.schedule", "runtime.mcall", "runtime.gopreempt_m", "runtime.goschedImpl")
+               for f in stack["frames"])
+
+
+def depths_of(built):
+    """The depths the steps went through, each once; every stack on the way is checked. None when the scheduler ended them."""
     bad, before, count, depths = [], None, 0, []
     with stops.scratch() as folder:
         output = os.path.join(folder, "stacks")
@@ -77,6 +83,8 @@ def test_step(cell):
                     continue
                 depth = sum(1 for f, _ in outer_frames(stack) if same_name("main.nest", f))
                 if depth == 0 and depths:
+                    if taken_off_its_thread(stack):
+                        depths = None
                     break  # out of the last level: the program ends now
                 found, before = what_is_wrong(before, stack)
                 bad += [f"step {count} pc={record['pc']}: {f}" for f in found]
@@ -85,5 +93,15 @@ def test_step(cell):
                 count += 1
                 assert len(bad) < 5, "\n".join(bad)
     assert bad == []
+    assert depths is None or count > 1500
+    return depths
+
+
+def test_step(cell):
+    built = matrix.built(cell.release, "O2", "exe")
+    depths = None
+    for _ in range(5):
+        depths = depths_of(built)
+        if depths is not None:
+            break
     assert depths == [*range(1, DEPTH + 1), *range(DEPTH - 1, 0, -1)], "the steps did not go all the way in and back"
-    assert count > 1500
