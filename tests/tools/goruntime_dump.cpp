@@ -4,10 +4,10 @@
 #include <cstdio>
 #include <cstring>
 #include <iostream>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "core_images.h"
 #include "goruntime/go_runtime.h"
 #include "target/core_file.h"
 #include "target/dwarf.h"
@@ -17,29 +17,6 @@ namespace {
 
 using namespace cgo;
 using nlohmann::json;
-
-/// The images of a core: every mapped file that is ELF, where its first segment was put.
-std::vector<Image> images_of(const CoreFile& core) {
-  std::map<std::string, AddressRange> ranges;
-  for (const CoreMappedFile& mapped : core.mapped_files()) {
-    auto [at, fresh] = ranges.emplace(mapped.path, mapped.range);
-    at->second.begin = std::min(at->second.begin, mapped.range.begin);
-    at->second.end = std::max(at->second.end, mapped.range.end);
-  }
-  std::vector<Image> images;
-  for (const auto& [path, range] : ranges) {
-    auto file = ElfFile::open(path);
-    if (!file) continue;
-    const auto segments = (*file)->segments();
-    const auto first = std::find_if(segments.begin(), segments.end(),
-                                    [](const ElfSegment& segment) { return segment.loaded(); });
-    if (first == segments.end()) continue;
-    const std::uint64_t page = first->file_address.value & ~std::uint64_t{4095};
-    images.push_back(
-        {.path = path, .file = *file, .bias = range.begin.value - page, .range = range});
-  }
-  return images;
-}
 
 json source_frames(const GoFunction& function, Address pc) {
   const auto frames = function.module->source_frames(function, pc);
