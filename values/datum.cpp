@@ -231,13 +231,14 @@ Result<Datum> pointee_of(const MemoryReader& memory, const Datum& pointer) {
 }
 
 Result<SliceHeader> load_slice(const MemoryReader& memory, const Datum& slice_datum) {
-  auto bytes = load_part(memory, slice_datum, 0, 24);
+  auto bytes = load_part(memory, slice_datum, 0, 16);
   if (!bytes) return std::move(bytes).error();
   auto element = plain(slice_datum.type)->target();
   if (!element) return std::move(element).error().in("slice");
+  const auto capacity = load_word(memory, slice_datum, 16);
   return SliceHeader{.data = {*load<std::uint64_t>(*bytes, 0)},
                      .length = *load<std::uint64_t>(*bytes, 8),
-                     .capacity = *load<std::uint64_t>(*bytes, 16),
+                     .capacity = capacity ? std::optional(capacity->value) : std::nullopt,
                      .element = *element};
 }
 

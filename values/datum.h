@@ -66,7 +66,9 @@ Result<Datum> pointee_of(const MemoryReader& memory, const Datum& pointer);
 /// The three words of a Go slice. malformed_data never: what they say may be nonsense.
 struct SliceHeader {
   Address data;
-  std::uint64_t length = 0, capacity = 0;
+  std::uint64_t length = 0;
+  /// Nothing where only it is lost: the compiler drops it before the rest.
+  std::optional<std::uint64_t> capacity;
   const Type* element = nullptr;
 };
 Result<SliceHeader> load_slice(const MemoryReader& memory, const Datum& slice);

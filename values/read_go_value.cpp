@@ -47,8 +47,12 @@ void ValueReader::read_slice(Value& value, unsigned depth) {
     value.text = "nil";
     return;
   }
-  value.text = fmt::format("len {}, cap {}", slice->length, slice->capacity);
-  if (slice->length > slice->capacity)
+  value.text = fmt::format("len {}", slice->length);
+  if (slice->capacity)
+    value.text += fmt::format(", cap {}", *slice->capacity);
+  else if (const auto lost = load_word(memory(), value.datum, 16); !lost)
+    value.notes.push_back("capacity: " + lost.error().message);
+  if (slice->capacity && slice->length > *slice->capacity)
     value.notes.push_back("damaged: its length is above its capacity");
   const std::uint64_t bytes = slice->element->bytes();
   if (reaches_too_far(slice->data, slice->length, bytes)) {

@@ -170,6 +170,23 @@ TEST_CASE("corrupt values are shown as far as they are true") {
   CHECK(p.read(p.text, p.words({16, 1ull << 60})).error->code == ErrorCode::malformed_data);
 }
 
+TEST_CASE("a slice whose capacity was optimized out has its elements") {
+  Program p;
+  const Address numbers = p.words({1, 2, 3});
+  const Address at = p.words({numbers.value, 3, 0});
+  const TestContext context(p.build);
+  Datum slice = context.datum(p.list, at);
+  prefetch(context.memory(), slice);
+  slice.holes = {{16, 8, Error{ErrorCode::not_found, "optimized out"}}};
+  const Value value = read_value(context, "v", slice);
+  CHECK_FALSE(value.error);
+  CHECK(value.text == "len 3");
+  CHECK(value.children.size() == 3);
+  CHECK(has_note(value, "capacity: optimized out"));
+  slice.holes = {{8, 8, Error{ErrorCode::not_found, "optimized out"}}};
+  CHECK(read_value(context, "v", slice).error);
+}
+
 TEST_CASE("a part that cannot be read leaves the rest") {
   Program p;
   const Address at = p.words({3, 4});
