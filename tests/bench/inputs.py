@@ -3,6 +3,7 @@ import hashlib
 import os
 import select
 import subprocess
+import sys
 import time
 from contextlib import contextmanager
 
@@ -10,13 +11,14 @@ from measure import BenchError
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 REPO = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.join(REPO, "tests", "integration"))
+from harness import dlv as delve  # noqa: E402
 BUILD = os.environ.get("LLDB_CGO_BUILD", os.path.join(REPO, "build", "release"))
 ARTIFACTS = os.environ.get("LLDB_CGO_BENCH", os.path.join(REPO, "build", "bench"))
 PROGRAM = os.path.join(BUILD, "lldb-cgo")
 PLUGIN = os.path.join(BUILD, "lldb-cgo.so")
 LLDB = "/usr/bin/lldb-22"
 GO = os.environ.get("LLDB_CGO_GO", "go")
-DLV_VERSION = "v1.27.1"
 LARGE_AT_LEAST = 37 << 20
 READY_TIMEOUT_S = 120
 
@@ -59,12 +61,8 @@ def large(small):
 
 def dlv():
     """Delve, of a version that knows this Go."""
-    folder = os.path.join(ARTIFACTS, f"dlv-{DLV_VERSION}")
-    path = os.path.join(folder, "dlv")
-    if not os.path.exists(path):
-        print(f"building dlv {DLV_VERSION}", flush=True)
-        run_checked([GO, "install", f"github.com/go-delve/delve/cmd/dlv@{DLV_VERSION}"], env={"GOBIN": folder})
-    return path
+    run_checked([os.path.join(REPO, "scripts", "fetch-dlv")])
+    return delve.program_for(int(run_checked([GO, "env", "GOVERSION"]).split(".")[1]))
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import re
 import shutil
 
 import inputs
+import value_rows
 from inputs import LLDB, PLUGIN, PROGRAM
 from measure import BenchError, Command, in_turn, median, pair_ratios, spread, tail
 
@@ -18,6 +19,10 @@ class Report:
     def __init__(self, smoke):
         self.smoke = smoke
         self.lines = ["| work | peer | ours | ratio | target | |", "| --- | --- | --- | --- | --- | --- |"]
+
+    @staticmethod
+    def seconds(runs):
+        return seconds(runs)
 
     def add(self, work, peer, ours, ratio, target, met):
         if self.smoke:
@@ -172,4 +177,4 @@ def least_of_each_step(sessions):
     return [min(row["step_ms"] + row["bt_ms"] for row in rows) for rows in zip(*sessions)]
 
 
-ROWS = {"many": many, "first-bt": first_bt, "steps": steps}
+ROWS = {"many": many, "first-bt": first_bt, "steps": steps, "locals": value_rows.variables, "map": value_rows.map_json}
