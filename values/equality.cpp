@@ -3,7 +3,8 @@
 #include "goruntime/go_interface.h"
 #include "target/byte_view.h"
 #include "values/evaluate.h"
-#include "values/operand.h"
+#include "values/number.h"
+#include "values/type_relations.h"
 
 namespace cgo {
 namespace {
@@ -20,11 +21,11 @@ class Equality {
     const Type* type = plain(left.type);
     if (type->kind() != kind_of(right.type) || type->bytes() != right.type->bytes()) return false;
     switch (type->kind()) {
-      case TypeKind::floating: {
-        auto a = number_of(memory(), Operand::of(left)),
-             b = number_of(memory(), Operand::of(right));
+      case TypeKind::floating:
+      case TypeKind::complex: {
+        auto a = load_number(memory(), left), b = load_number(memory(), right);
         if (!a || !b) return std::move(a ? b : a).error();
-        return a->floating == b->floating;
+        return a->real == b->real && a->imaginary == b->imaginary;
       }
       case TypeKind::go_string:
         return equal_texts(left, right);
@@ -93,7 +94,7 @@ class Equality {
     auto a = dynamic_value(context_, left), b = dynamic_value(context_, right);
     if (!a || !b) return std::move(a ? b : a).error();
     if (!*a || !*b) return !*a && !*b;
-    if ((*a)->type != (*b)->type) return false;
+    if (!same_type((*a)->type, (*b)->type)) return false;
     return equal(**a, **b, depth + 1);
   }
 

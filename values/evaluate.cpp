@@ -1,53 +1,12 @@
 #include "values/evaluate.h"
 
-#include <charconv>
-#include <cmath>
-#include <limits>
-
 #include "goruntime/go_channel.h"
 #include "goruntime/go_map.h"
-#include "goruntime/type_descriptor.h"
-#include "target/byte_view.h"
 #include "values/evaluator_walk.h"
 
 namespace cgo {
-namespace {
 
 using Kind = Expression::Kind;
-
-Operand integer(WideInteger value) { return {.kind = Operand::Kind::integer, .integer = value}; }
-
-bool is_numeric(const Type* type) {
-  switch (kind_of(type)) {
-    case TypeKind::character:
-    case TypeKind::signed_integer:
-    case TypeKind::unsigned_integer:
-    case TypeKind::floating:
-    case TypeKind::enumeration:
-      return true;
-    default:
-      return false;
-  }
-}
-
-/// A Go integer literal: "0x1f", "0b11", "0o17", "017", "12"; C's suffixes are dropped.
-std::optional<std::uint64_t> integer_value(std::string_view text) {
-  while (!text.empty() &&
-         (text.back() == 'u' || text.back() == 'U' || text.back() == 'l' || text.back() == 'L'))
-    text.remove_suffix(1);
-  int base = 10;
-  if (text.size() > 1 && text[0] == '0') {
-    const char second = text[1];
-    base = second == 'x' || second == 'X' ? 16 : second == 'b' || second == 'B' ? 2 : 8;
-    text.remove_prefix(second >= '0' && second <= '9' ? 1 : 2);
-  }
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
-  return value;
-}
-
-}  // namespace
 
 Evaluation Evaluator::evaluate(std::string_view text) {
   ParsedExpression parsed = parse_expression(text);
@@ -76,6 +35,7 @@ Result<Operand> EvaluatorWalk::operand(const Tree& tree) {
       return name(tree);
     case Kind::integer:
     case Kind::floating:
+    case Kind::imaginary:
     case Kind::character:
     case Kind::string:
       return literal(tree);
@@ -114,59 +74,6 @@ Result<Datum> EvaluatorWalk::value(const Tree& tree) {
   return as_value(tree, *std::move(found));
 }
 
-Result<Datum> EvaluatorWalk::as_value(const Tree& tree, Operand operand) {
-  const auto number = [&](const char* type) -> Result<Datum> {
-    auto taken = number_of(memory(), operand);
-    if (!taken) return std::move(taken).error();
-    return made_number(types_.predeclared(type), *taken);
-  };
-  switch (operand.kind) {
-    case Operand::Kind::value:
-      return std::move(operand.datum);
-    case Operand::Kind::integer: {
-      constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
-      if (operand.integer > kMost && operand.integer <= std::numeric_limits<std::uint64_t>::max())
-        return number("uint64");
-      if (operand.integer > kMost || operand.integer < std::numeric_limits<std::int64_t>::min())
-        return fail(tree, ErrorCode::unsupported, "the constant is too large for an int");
-      return number("int");
-    }
-    case Operand::Kind::character:
-      return number("rune");
-    case Operand::Kind::floating:
-      return number("float64");
-    case Operand::Kind::boolean:
-      return made_number(types_.predeclared("bool"), Number{.integer = operand.boolean});
-    case Operand::Kind::text:
-      return fail(tree, ErrorCode::unsupported, "a constant text is not in the program's memory");
-    case Operand::Kind::nil:
-      return fail(tree, ErrorCode::malformed_data, "nil alone has no type");
-    case Operand::Kind::type:
-      break;
-  }
-  return fail(tree, ErrorCode::malformed_data, "a type is no value");
-}
-
-Result<Operand> EvaluatorWalk::literal(const Tree& tree) {
-  if (tree.kind == Kind::string) return Operand{.kind = Operand::Kind::text, .text = tree.text};
-  if (tree.kind == Kind::floating) {
-    double number = 0;
-    const char* end = tree.text.data() + tree.text.size();
-    const auto [stop, error] = std::from_chars(tree.text.data(), end, number);
-    if (error != std::errc() || stop != end)
-      return fail(tree, ErrorCode::malformed_data, "not a number");
-    return Operand{.kind = Operand::Kind::floating, .floating = number};
-  }
-  const auto number =
-      tree.kind == Kind::character
-          ? std::optional<std::uint64_t>(std::strtoull(tree.text.c_str(), nullptr, 10))
-          : integer_value(tree.text);
-  if (!number) return fail(tree, ErrorCode::malformed_data, "not a number of at most 64 bits");
-  Operand out = integer(static_cast<WideInteger>(*number));
-  if (tree.kind == Kind::character) out.kind = Operand::Kind::character;
-  return out;
-}
-
 Result<Operand> EvaluatorWalk::dereference(const Tree& tree) {
   auto pointer = value(*tree.parts[0]);
   if (!pointer) return std::move(pointer).error();
@@ -189,27 +96,6 @@ Result<Operand> EvaluatorWalk::address(const Tree& tree) {
   return Operand::of(made_words(type, {target->address->value}));
 }
 
-Result<Operand> EvaluatorWalk::assertion(const Tree& tree) {
-  auto interface = value(*tree.parts[0]);
-  if (!interface) return std::move(interface).error();
-  if (kind_of(interface->type) != TypeKind::go_interface)
-    return fail(tree, ErrorCode::malformed_data,
-                format_type(*interface->type) + " is no interface");
-  auto wanted = type(*tree.parts[1]);
-  if (!wanted) return std::move(wanted).error();
-  auto held = at(tree, dynamic_value(context_, *interface));
-  if (!held) return std::move(held).error();
-  const std::string name = format_type(**wanted);
-  if (!*held)
-    return fail(tree, ErrorCode::not_found, "the interface is nil, it does not hold " + name);
-  const std::string have = format_type(*(*held)->type);
-  if (kind_of(*wanted) == TypeKind::go_interface)
-    return fail(tree, ErrorCode::unsupported, "only concrete types are asserted; it holds " + have);
-  if ((*held)->type != *wanted && have != name)
-    return fail(tree, ErrorCode::not_found, "the interface holds " + have + ", not " + name);
-  return Operand::of(**std::move(held));
-}
-
 Result<Operand> EvaluatorWalk::call(const Tree& tree) {
   const Tree& callee = *tree.parts[0];
   if (callee.kind == Kind::name) {
@@ -219,6 +105,7 @@ Result<Operand> EvaluatorWalk::call(const Tree& tree) {
       return fail(tree, ErrorCode::malformed_data, callee.text + " takes one value");
     if (callee.text == "len" || callee.text == "cap") return length_of(tree, callee.text == "cap");
     if (builtin) return part_of_complex(tree, callee.text == "imag");
+    if (callee.text == "complex" && tree.parts.size() == 3) return joined_complex(tree);
   }
   auto target = type(callee);
   if (!target && target.error().code == ErrorCode::unsupported) return std::move(target).error();
@@ -238,7 +125,7 @@ Result<Operand> EvaluatorWalk::length_of(const Tree& tree, bool capacity) {
   auto of = operand(*tree.parts[1]);
   if (!of) return of;
   if (of->kind == Operand::Kind::text && !capacity)
-    return integer(static_cast<WideInteger>(of->text.size()));
+    return Operand::of(made_words(types_.predeclared("int"), {of->text.size()}));
   auto datum = as_value(*tree.parts[1], *std::move(of));
   if (!datum) return std::move(datum).error();
   const Type* type = plain(datum->type);
@@ -275,7 +162,12 @@ Result<Operand> EvaluatorWalk::length_of(const Tree& tree, bool capacity) {
 }
 
 Result<Operand> EvaluatorWalk::part_of_complex(const Tree& tree, bool imaginary) {
-  auto datum = value(*tree.parts[1]);
+  auto of = operand(*tree.parts[1]);
+  if (!of) return of;
+  if (of->kind == Operand::Kind::number)
+    return Operand::of_constant(
+        Number::of_floating(imaginary ? of->number.imaginary : of->number.as_floating()));
+  auto datum = as_value(*tree.parts[1], *std::move(of));
   if (!datum) return std::move(datum).error();
   if (kind_of(datum->type) != TypeKind::complex)
     return fail(tree, ErrorCode::malformed_data,
@@ -285,39 +177,26 @@ Result<Operand> EvaluatorWalk::part_of_complex(const Tree& tree, bool imaginary)
   return Operand::of(part_of(*datum, type, imaginary ? half : 0));
 }
 
-Result<Operand> EvaluatorWalk::convert(const Tree& tree, const Type* type, const Operand& from) {
-  const TypeKind to = kind_of(type);
-  const bool pointer = to == TypeKind::pointer;
-  if (from.kind == Operand::Kind::nil && (pointer || to == TypeKind::go_map))
-    return Operand::of(made_words(type, {0}));
-  if (from.kind == Operand::Kind::value) {
-    const Type* source = plain(from.datum.type);
-    const TypeKind kind = source->kind();
-    const bool same_form = kind == to && source->bytes() == type->bytes() && !is_numeric(type);
-    if (same_form && to != TypeKind::structure) {
-      Datum datum = from.datum;
-      datum.type = type;
-      return Operand::of(std::move(datum));
-    }
-    const bool word = source->bytes() == 8 && (kind == TypeKind::pointer || is_numeric(source)) &&
-                      kind != TypeKind::floating;
-    if (pointer && !word)
-      return fail(tree, ErrorCode::malformed_data,
-                  format_type(*from.datum.type) + " cannot be made a pointer");
-    const bool pointer_to_number = kind == TypeKind::pointer && is_numeric(type) &&
-                                   to != TypeKind::floating && type->bytes() == 8;
-    if (!pointer && !pointer_to_number && (!is_numeric(type) || !is_numeric(source)))
-      return fail(tree, ErrorCode::unsupported,
-                  format_type(*from.datum.type) + " is not converted to " + format_type(*type));
-  } else if (from.kind == Operand::Kind::boolean && to == TypeKind::boolean) {
-    return Operand::of(made_number(type, Number{.integer = from.boolean}));
-  } else if (!pointer && !is_numeric(type)) {
-    return fail(tree, ErrorCode::unsupported,
-                "this constant is not converted to " + format_type(*type));
+/// complex(real, imaginary)
+Result<Operand> EvaluatorWalk::joined_complex(const Tree& tree) {
+  auto real = operand(*tree.parts[1]), imaginary = operand(*tree.parts[2]);
+  if (!real) return real;
+  if (!imaginary) return imaginary;
+  auto type = common_type(tree, *real, *imaginary);
+  if (!type) return std::move(type).error();
+  auto a = taken_as(tree, *real, *type), b = taken_as(tree, *imaginary, *type);
+  if (!a) return std::move(a).error();
+  if (!b) return std::move(b).error();
+  if (*type == nullptr) {
+    if (a->kind == Number::Kind::complex || b->kind == Number::Kind::complex)
+      return fail(tree, ErrorCode::malformed_data, "the parts of a complex number are not complex");
+    return Operand::of_constant(Number::of_complex(a->as_floating(), b->as_floating()));
   }
-  auto number = at(tree, number_of(memory(), from));
-  if (!number) return std::move(number).error();
-  return Operand::of(made_number(type, *number));
+  if (kind_of(*type) != TypeKind::floating)
+    return fail(tree, ErrorCode::malformed_data,
+                format_type(**type) + " is no part of a complex number");
+  const Type* whole = types_.predeclared((*type)->bytes() == 4 ? "complex64" : "complex128");
+  return Operand::of(made_number(whole, Number::of_complex(a->real, b->real)));
 }
 
 }  // namespace cgo

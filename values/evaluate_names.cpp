@@ -8,7 +8,7 @@ Result<Operand> EvaluatorWalk::name(const Tree& tree) {
   auto found = variable(tree.text);
   if (found) return Operand::of(*std::move(found));
   if (found.error().code != ErrorCode::not_found) return fail(tree, std::move(found).error());
-  if (tree.text == "true" || tree.text == "false") return boolean(tree.text == "true");
+  if (tree.text == "true" || tree.text == "false") return Operand::of_truth(tree.text == "true");
   if (tree.text == "nil" || tree.text == "NULL" || tree.text == "nullptr")
     return Operand{.kind = Operand::Kind::nil};
   if (type(tree)) {
@@ -104,11 +104,22 @@ Result<Operand> EvaluatorWalk::field(const Tree& tree) {
   return Operand::of(*std::move(member));
 }
 
+/// The whole name of a type that is written without a package: a predeclared one, one of C, or one
+/// of the frame's package.
+std::string EvaluatorWalk::near_type(const std::string& name, const std::string& whole) {
+  if (name == "any") return "interface {}";
+  if (const Type* known = types_.predeclared(name)) return std::string(known->name());
+  const std::string package = scope_ != nullptr ? scope_->package() : std::string();
+  if (package.empty() || context_.type_named(whole)) return whole;
+  const std::string own = package + "." + whole;
+  return context_.type_named(own) ? own : whole;
+}
+
 Result<std::string> EvaluatorWalk::type_name(const Tree& tree) {
   const auto part = [&](std::size_t i) { return type_name(*tree.parts[i]); };
   switch (tree.kind) {
     case Kind::name:
-      return tree.text;
+      return near_type(tree.text, tree.text);
     case Kind::string:  // An import path.
       return tree.text;
     case Kind::field: {
@@ -154,6 +165,7 @@ Result<std::string> EvaluatorWalk::type_name(const Tree& tree) {
       const Tree& generic = *tree.parts[0];
       if (generic.kind == Kind::field && generic.parts[0]->kind == Kind::name)
         return at(tree, package_type(generic.parts[0]->text, generic.text + arguments));
+      if (generic.kind == Kind::name) return near_type(generic.text, generic.text + arguments);
       auto name = part(0);
       if (!name) return name;
       return *name + arguments;
@@ -166,11 +178,9 @@ Result<std::string> EvaluatorWalk::type_name(const Tree& tree) {
 Result<const Type*> EvaluatorWalk::type(const Tree& tree) {
   auto name = type_name(tree);
   if (!name) return std::move(name).error();
-  if (*name == "any") *name = "interface {}";
   if (const Type* known = types_.predeclared(*name)) return known;
   if (auto found = context_.type_named(*name)) return found;
-  if (scope_ != nullptr && tree.kind == Kind::name && !scope_->package().empty())
-    if (auto found = context_.type_named(scope_->package() + "." + *name)) return found;
+  if (*name == "interface {}") return types_.interface_named(*name);
   if (auto made = made_type(tree)) return made;
   failed_at_.reset();
   return fail(tree, ErrorCode::not_found, "no type \"" + *name + "\"");
@@ -192,9 +202,10 @@ Result<const Type*> EvaluatorWalk::made_type(const Tree& tree) {
   if (!length) return std::move(length).error();
   auto number = number_of(memory(), *length);
   constexpr WideInteger kMost = WideInteger{1} << 40;
-  if (!number || number->is_floating || number->integer < 0 || number->integer > kMost)
+  const auto whole = number ? number->whole() : std::nullopt;
+  if (!whole || *whole < 0 || *whole > kMost)
     return fail(*tree.parts[0], ErrorCode::malformed_data, "no length of an array");
-  const auto count = static_cast<std::uint64_t>(number->integer);
+  const auto count = static_cast<std::uint64_t>(*whole);
   return types_.array_of(*element, count, "[" + std::to_string(count) + "]" + text, is_go);
 }
 

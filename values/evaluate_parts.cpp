@@ -1,6 +1,5 @@
 #include <cstring>
 
-#include "goruntime/go_map.h"
 #include "target/byte_view.h"
 #include "values/evaluator_walk.h"
 
@@ -20,21 +19,25 @@ Result<std::uint64_t> EvaluatorWalk::position(const Tree& tree, std::uint64_t mo
   if (!index) return std::move(index).error();
   auto number = at(tree, number_of(memory(), *index));
   if (!number) return std::move(number).error();
-  if (number->is_floating) return fail(tree, ErrorCode::malformed_data, "an integer is expected");
-  if (number->integer < 0 || number->integer > static_cast<WideInteger>(most)) {
-    const bool shown =
-        number->integer >= -(WideInteger{1} << 62) && number->integer < (WideInteger{1} << 62);
+  const bool constant = index->kind == Operand::Kind::number;
+  const auto whole =
+      constant || number->kind == Number::Kind::integer ? number->whole() : std::nullopt;
+  if (!whole) return fail(tree, ErrorCode::malformed_data, "an integer is expected");
+  if (*whole < 0 || *whole > static_cast<WideInteger>(most)) {
+    const bool shown = *whole >= -(WideInteger{1} << 62) && *whole < (WideInteger{1} << 62);
     return fail(tree, ErrorCode::malformed_data,
-                "index " +
-                    (shown ? std::to_string(static_cast<std::int64_t>(number->integer)) : "…") +
+                "index " + (shown ? std::to_string(static_cast<std::int64_t>(*whole)) : "…") +
                     " is out of range: it goes up to " + std::to_string(most));
   }
-  return static_cast<std::uint64_t>(number->integer);
+  return static_cast<std::uint64_t>(*whole);
 }
 
 Result<Operand> EvaluatorWalk::index(const Tree& tree) {
   if (tree.parts.size() != 2) return fail(tree, ErrorCode::malformed_data, "one index is expected");
-  auto base = value(*tree.parts[0]);
+  auto of = operand(*tree.parts[0]);
+  if (!of) return of;
+  if (of->kind == Operand::Kind::text) return constant_text_element(tree, of->text);
+  auto base = as_value(*tree.parts[0], *std::move(of));
   if (!base) return std::move(base).error();
   const Tree& place = *tree.parts[1];
   const Type* type = plain(base->type);
@@ -74,6 +77,8 @@ Result<Operand> EvaluatorWalk::pointer_element(const Tree& tree, const Datum& po
   if (!number) return number;
   auto offset = at(place, number_of(memory(), *number));
   if (!offset) return std::move(offset).error();
+  if (offset->kind != Number::Kind::integer)
+    return fail(place, ErrorCode::malformed_data, "an integer is expected");
   const auto bytes = static_cast<std::uint64_t>(offset->integer) * target.type->bytes();
   return Operand::of(datum_at(target.type, wrapping_add(*target.address, bytes)));
 }
@@ -102,6 +107,14 @@ Result<Operand> EvaluatorWalk::text_element(const Tree& tree, const Datum& text)
                               wrapping_add({*load<std::uint64_t>(*words, 0)}, *number)));
 }
 
+Result<Operand> EvaluatorWalk::constant_text_element(const Tree& tree, const std::string& text) {
+  if (text.empty()) return fail(*tree.parts[1], ErrorCode::malformed_data, "the string is empty");
+  auto number = position(*tree.parts[1], text.size() - 1);
+  if (!number) return std::move(number).error();
+  const auto byte = static_cast<unsigned char>(text[*number]);
+  return Operand::of(made_number(types_.predeclared("uint8"), Number::of(byte)));
+}
+
 Result<Operand> EvaluatorWalk::array_element(const Tree& tree, const Datum& array) {
   const Tree& place = *tree.parts[1];
   const Type* type = plain(array.type);
@@ -112,88 +125,6 @@ Result<Operand> EvaluatorWalk::array_element(const Tree& tree, const Datum& arra
   auto number = position(place, length - 1);
   if (!number) return std::move(number).error();
   return Operand::of(part_of(array, *element, *number * (*element)->bytes()));
-}
-
-Result<Operand> EvaluatorWalk::map_element(const Tree& tree, const Datum& map, const Operand& key) {
-  const Type* type = plain(map.type);
-  auto header = at(tree, load_word(memory(), map));
-  if (!header) return std::move(header).error();
-  auto shape = at(tree, context_.map_shape_of(*type));
-  if (!shape) return std::move(shape).error();
-  auto key_type = at(tree, type->key()), element_type = at(tree, type->target());
-  if (!key_type) return std::move(key_type).error();
-  if (!element_type) return std::move(element_type).error();
-  std::optional<Datum> found;
-  std::optional<Error> problem;
-  const MapWalk walk = walk_map(memory(), *shape, *header, [&](const MapEntry& entry) {
-    Datum candidate = datum_at(*key_type, entry.key);
-    if (entry.key_bytes.size() == (*key_type)->bytes() && !entry.key_bytes.empty())
-      candidate.bytes = std::vector<std::byte>(entry.key_bytes.begin(), entry.key_bytes.end());
-    auto same = is_key(candidate, key);
-    if (!same) {
-      problem = std::move(same).error();
-      return problem->code == ErrorCode::unreadable_memory;
-    }
-    if (*same) found = datum_at(*element_type, entry.element);
-    return !*same;
-  });
-  if (found) return Operand::of(*std::move(found));
-  if (problem) return fail(*tree.parts[1], *std::move(problem));
-  if (walk.error) return fail(tree, *walk.error);
-  return fail(*tree.parts[1], ErrorCode::not_found,
-              "the map has no such key (of " + std::to_string(walk.count) + ")");
-}
-
-Result<bool> EvaluatorWalk::is_key(const Datum& key, const Operand& wanted) {
-  if (kind_of(key.type) == TypeKind::go_interface) {
-    const bool interface =
-        wanted.kind == Operand::Kind::value && kind_of(wanted.datum.type) == TypeKind::go_interface;
-    if (interface) return equal_values(context_, key, wanted.datum);
-    auto held = dynamic_value(context_, key);
-    if (!held) return std::move(held).error();
-    if (!*held) return wanted.kind == Operand::Kind::nil;
-    if (wanted.kind == Operand::Kind::value &&
-        format_type(*wanted.datum.type) != format_type(*(*held)->type))
-      return false;
-    const auto name = plain((*held)->type)->name();
-    // A constant has its default type in an interface.
-    if (wanted.kind == Operand::Kind::integer && name != "int") return false;
-    if (wanted.kind == Operand::Kind::character && name != "int32") return false;
-    if (wanted.kind == Operand::Kind::floating && name != "float64") return false;
-    if (wanted.kind == Operand::Kind::text && name != "string") return false;
-    return is_key(**held, wanted);
-  }
-  switch (wanted.kind) {
-    case Operand::Kind::text: {
-      if (kind_of(key.type) != TypeKind::go_string)
-        return Error{ErrorCode::malformed_data,
-                     "keys are " + format_type(*key.type) + ", not text"};
-      auto text = load_go_string(memory(), key, wanted.text.size() + 1);
-      if (!text) return std::move(text).error();
-      return text->text == wanted.text && text->length == wanted.text.size();
-    }
-    case Operand::Kind::value:
-      if (kind_of(key.type) != kind_of(wanted.datum.type))
-        return Error{ErrorCode::malformed_data, "keys are " + format_type(*key.type) + ", not " +
-                                                    format_type(*wanted.datum.type)};
-      if (kind_of(key.type) == TypeKind::signed_integer ||
-          kind_of(key.type) == TypeKind::unsigned_integer)
-        break;
-      return equal_values(context_, key, wanted.datum);
-    case Operand::Kind::boolean: {
-      auto value = load_unsigned(memory(), key);
-      if (!value) return std::move(value).error();
-      return (*value != 0) == wanted.boolean;
-    }
-    default:
-      break;
-  }
-  auto number = number_of(memory(), wanted), own = number_of(memory(), Operand::of(key));
-  if (!number) return std::move(number).error();
-  if (!own)
-    return Error{ErrorCode::malformed_data, "keys are " + format_type(*key.type) + ", not numbers"};
-  if (number->is_floating || own->is_floating) return number->as_floating() == own->as_floating();
-  return number->integer == own->integer;
 }
 
 /// Where the elements of what is sliced lie, and how many there are.
@@ -238,6 +169,9 @@ Result<EvaluatorWalk::Sliced> EvaluatorWalk::sliced_array(const Tree& tree, cons
 Result<Operand> EvaluatorWalk::slice(const Tree& tree) {
   auto base = value(*tree.parts[0]);
   if (!base) return std::move(base).error();
+  const bool text = kind_of(base->type) == TypeKind::go_string;
+  if (text && tree.parts[3] != nullptr)
+    return fail(*tree.parts[3], ErrorCode::malformed_data, "a string has no capacity to set");
   auto of = sliced(tree, *std::move(base));
   if (!of) return std::move(of).error();
   const auto bound = [&](std::size_t part, std::uint64_t fallback) -> Result<std::uint64_t> {

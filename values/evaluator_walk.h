@@ -32,15 +32,29 @@ class EvaluatorWalk {
   Result<Operand> operand(const Tree& tree);
   /// A value with a type; constants get their default one.
   Result<Datum> value(const Tree& tree);
-  Result<Datum> as_value(const Tree& tree, Operand operand);
-  Result<Operand> literal(const Tree& tree);
   Result<Operand> dereference(const Tree& tree);
   Result<Operand> address(const Tree& tree);
-  Result<Operand> assertion(const Tree& tree);
   Result<Operand> call(const Tree& tree);
   Result<Operand> length_of(const Tree& tree, bool capacity);
   Result<Operand> part_of_complex(const Tree& tree, bool imaginary);
+  Result<Operand> joined_complex(const Tree& tree);
+
+  // evaluate_constants.cpp
+  Result<Operand> literal(const Tree& tree);
+  Result<Datum> as_value(const Tree& tree, Operand operand);
+  Result<Number> taken_as(const Tree& tree, const Operand& operand, const Type* type);
+
+  // evaluate_conversions.cpp
   Result<Operand> convert(const Tree& tree, const Type* type, const Operand& from);
+  Result<Operand> convert_constant(const Tree& tree, const Type* type, const Operand& from);
+  Result<Operand> convert_to_pointer(const Tree& tree, const Type* type, const Operand& from);
+  Result<Operand> convert_to_text(const Tree& tree, const Type* type, const Datum& from);
+
+  // evaluate_interfaces.cpp
+  Result<Operand> assertion(const Tree& tree);
+  Result<Operand> as_interface(const Tree& tree, const Type* type, const Datum& interface);
+  Result<Operand> convert_to_interface(const Tree& tree, const Type* type, const Operand& from);
+  Result<bool> holds(const Tree& tree, const Datum& interface, const Operand& other);
 
   // evaluate_names.cpp
   Result<Operand> name(const Tree& tree);
@@ -50,6 +64,7 @@ class EvaluatorWalk {
   Result<const Type*> type(const Tree& tree);
   /// What a tree says as the name of a type: "*main.T", "map[string]int".
   Result<std::string> type_name(const Tree& tree);
+  std::string near_type(const std::string& name, const std::string& whole);
   Result<const Type*> made_type(const Tree& tree);
   Error unknown_name(const std::string& name);
 
@@ -66,10 +81,9 @@ class EvaluatorWalk {
 
   // evaluate_parts.cpp
   Result<Operand> index(const Tree& tree);
-  Result<Operand> map_element(const Tree& tree, const Datum& map, const Operand& key);
-  Result<bool> is_key(const Datum& key, const Operand& wanted);
   Result<Operand> pointer_element(const Tree& tree, const Datum& pointer, const Datum& target);
   Result<Operand> slice_element(const Tree& tree, const Datum& slice);
+  Result<Operand> constant_text_element(const Tree& tree, const std::string& text);
   Result<Operand> text_element(const Tree& tree, const Datum& text);
   Result<Operand> array_element(const Tree& tree, const Datum& array);
   Result<Operand> slice(const Tree& tree);
@@ -85,19 +99,32 @@ class EvaluatorWalk {
   Result<std::uint64_t> position(const Tree& tree, std::uint64_t most);
   Datum made_words(const Type* type, std::initializer_list<std::uint64_t> words);
 
+  // evaluate_keys.cpp
+  Result<Operand> map_element(const Tree& tree, const Datum& map, const Operand& key);
+  Result<Operand> wanted_key(const Tree& tree, const Type* type, const Operand& key);
+  Result<bool> is_key(const Tree& tree, const Datum& key, const Operand& wanted);
+
   // evaluate_operators.cpp
-  Result<Operand> unary(const Tree& tree);
   Result<Operand> binary(const Tree& tree);
   Result<Operand> logical(const Tree& tree);
   Result<Operand> comparison(const Tree& tree, const Operand& left, const Operand& right);
-  Result<Operand> arithmetic(const Tree& tree, const Operand& left, const Operand& right);
+  Result<Operand> equality(const Tree& tree, const Operand& left, const Operand& right);
   Result<Operand> with_nil(const Tree& tree, const Datum& value);
-  /// The type that both sides of an operator have or take; null for two constants.
-  Result<const Type*> common_type(const Tree& tree, const Operand& left, const Operand& right);
-  Result<const Type*> common_c_type(const Tree& tree, const Datum& left, const Datum& right);
   Result<std::optional<std::string>> text_of(const Operand& operand);
   Result<bool> truth_of(const Tree& tree, const Operand& operand);
-  static Operand boolean(bool value) { return {.kind = Operand::Kind::boolean, .boolean = value}; }
+  /// A result of && or || or !, of the operands' type where they have one.
+  Operand truth_like(const Operand& operand, bool value);
+
+  // evaluate_arithmetic.cpp
+  Result<Operand> unary(const Tree& tree);
+  Result<Operand> arithmetic(const Tree& tree, const Operand& left, const Operand& right);
+  Result<Operand> shifted(const Tree& tree, const Operand& left, const Operand& right);
+  Result<Operand> typed(const Tree& tree, const Type* type, const Number& number, bool constant);
+  /// The type that both sides of an operator have or take; null for two untyped constants.
+  Result<const Type*> common_type(const Tree& tree, const Operand& left, const Operand& right);
+  Result<const Type*> common_c_type(const Tree& tree, const Datum& left, const Datum& right);
+  Result<const Type*> type_with_constant(const Tree& tree, const Datum& value,
+                                         const Operand& constant);
 
   const ValueContext& context_;
   const NameScope* scope_;

@@ -23,6 +23,7 @@ struct Expression {
     name,
     integer,  ///< `text` as written.
     floating,
+    imaginary,       ///< `text` without its "i".
     character,       ///< `text`: its number in decimal.
     string,          ///< `text`: its contents.
     field,           ///< parts[0].text, also parts[0]->text.

@@ -130,6 +130,8 @@ class Parser {
         return literal(Kind::integer);
       case Token::Kind::floating:
         return literal(Kind::floating);
+      case Token::Kind::imaginary:
+        return literal(Kind::imaginary);
       case Token::Kind::character:
         return literal(Kind::character);
       case Token::Kind::string:

@@ -107,23 +107,24 @@ class Tokenizer {
     const std::size_t begin = at_;
     const bool hexadecimal =
         text_.substr(at_).starts_with("0x") || text_.substr(at_).starts_with("0X");
+    const std::string_view exponent = hexadecimal ? "pP" : "eE";
     bool floating = false;
-    while (at_ < text_.size()) {
+    for (; at_ < text_.size(); ++at_) {
       const char c = text_[at_];
-      if (c == '.' && !hexadecimal) {
+      const bool sign = (c == '+' || c == '-') && exponent.find(text_[at_ - 1]) != exponent.npos;
+      if (c == '.' || exponent.find(c) != exponent.npos)
         floating = true;
-      } else if ((c == '+' || c == '-') && !hexadecimal &&
-                 (text_[at_ - 1] == 'e' || text_[at_ - 1] == 'E')) {
-      } else if (!in_number(c)) {
+      else if (!sign && !in_number(c))
         break;
-      } else if (!hexadecimal && (c == 'e' || c == 'E')) {
-        floating = true;
-      }
-      ++at_;
     }
     std::string digits(text_.substr(begin, at_ - begin));
     std::erase(digits, '_');
-    add(floating ? Token::Kind::floating : Token::Kind::integer, std::move(digits), begin);
+    Token::Kind kind = floating ? Token::Kind::floating : Token::Kind::integer;
+    if (!hexadecimal && digits.ends_with('i')) {
+      digits.pop_back();
+      kind = Token::Kind::imaginary;
+    }
+    add(kind, std::move(digits), begin);
   }
 
   void read_quoted(char quote) {

@@ -8,7 +8,16 @@
 namespace cgo {
 
 struct Token {
-  enum class Kind : std::uint8_t { end, name, integer, floating, character, string, sign };
+  enum class Kind : std::uint8_t {
+    end,
+    name,
+    integer,
+    floating,
+    imaginary,
+    character,
+    string,
+    sign
+  };
   Kind kind = Kind::end;
   std::string text;  ///< Of strings and characters: what they stand for.
   TextRange at;

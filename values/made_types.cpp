@@ -13,6 +13,8 @@ class MadeTypes::MadeType final : public Type {
     std::optional<GoKind> go;
     const Type* target = nullptr;
     std::optional<std::uint64_t> length;
+    std::vector<TypeMember> members;
+    const Type* representation = nullptr;
   };
   explicit MadeType(Parts parts) : parts_(std::move(parts)) {}
 
@@ -30,7 +32,14 @@ class MadeTypes::MadeType final : public Type {
     return parts_.target;
   }
   Result<const Type*> key() const override { return none(); }
-  Result<std::span<const TypeMember>> members() const override { return none(); }
+  Result<const Type*> representation() const override {
+    if (parts_.representation == nullptr) return none();
+    return parts_.representation;
+  }
+  Result<std::span<const TypeMember>> members() const override {
+    if (parts_.members.empty()) return none();
+    return std::span<const TypeMember>(parts_.members);
+  }
   Result<const Type*> member_type(std::size_t) const override { return none(); }
   std::span<const Enumerator> enumerators() const override { return {}; }
   std::optional<std::uint64_t> length() const override { return parts_.length; }
@@ -115,6 +124,21 @@ const Type* MadeTypes::slice_of(const Type* element, std::string name) {
                                                         .bytes = 24,
                                                         .go = GoKind::slice,
                                                         .target = element}));
+}
+
+const Type* MadeTypes::interface_named(std::string name) {
+  // Source: src/runtime/runtime2.go, eface.
+  const Type* form = add(std::make_unique<MadeType>(
+      MadeType::Parts{.kind = TypeKind::structure,
+                      .name = "runtime.eface",
+                      .bytes = 16,
+                      .go = GoKind::structure,
+                      .members = {{.name = "_type", .offset = 0}, {.name = "data", .offset = 8}}}));
+  return add(std::make_unique<MadeType>(MadeType::Parts{.kind = TypeKind::go_interface,
+                                                        .name = std::move(name),
+                                                        .bytes = 16,
+                                                        .go = GoKind::interface,
+                                                        .representation = form}));
 }
 
 const Type* MadeTypes::array_of(const Type* element, std::uint64_t length, std::string name,

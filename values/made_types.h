@@ -22,6 +22,8 @@ class MadeTypes {
   const Type* pointer_to(const Type* target, std::string name, bool is_go);
   const Type* slice_of(const Type* element, std::string name);
   const Type* array_of(const Type* element, std::uint64_t length, std::string name, bool is_go);
+  /// An interface type whose values have the form of an empty one's: descriptor and data.
+  const Type* interface_named(std::string name);
 
  private:
   class MadeType;

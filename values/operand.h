@@ -3,45 +3,54 @@
 #include <cstdint>
 #include <string>
 
-#include "values/datum.h"
+#include "values/number.h"
 
 namespace cgo {
-
-__extension__ typedef __int128 WideInteger;
 
 /// What a part of an expression is worth: a value with a type, a constant without one, or a type.
 /// Internal to the evaluator.
 struct Operand {
-  enum class Kind : std::uint8_t { value, integer, character, floating, boolean, text, nil, type };
+  enum class Kind : std::uint8_t { value, number, boolean, text, nil, type };
   Kind kind = Kind::value;
-  Datum datum;              ///< value
-  WideInteger integer = 0;  ///< integer, character
-  double floating = 0;
+  Datum datum;             ///< value
+  bool constant = false;   ///< value: of a typed constant, "int8(3)".
+  Number number;           ///< number
+  bool character = false;  ///< number: an integer that came from a rune.
   bool boolean = false;
   std::string text;
-  const Type* type = nullptr;  ///< type
+  /// type; text: the type of strings that it was converted to, else null.
+  const Type* type = nullptr;
 
-  bool is_constant() const { return kind != Kind::value && kind != Kind::type; }
+  bool is_constant() const { return constant || (kind != Kind::value && kind != Kind::type); }
+  bool is_value(TypeKind wanted) const {
+    return kind == Kind::value && kind_of(datum.type) == wanted;
+  }
+
   static Operand of(Datum datum) { return {.kind = Kind::value, .datum = std::move(datum)}; }
+  static Operand of_constant(const Number& number, bool character = false) {
+    return {.kind = Kind::number, .number = number, .character = character};
+  }
+  static Operand of_truth(bool value) { return {.kind = Kind::boolean, .boolean = value}; }
+  static Operand of_text(std::string text, const Type* type = nullptr) {
+    return {.kind = Kind::text, .text = std::move(text), .type = type};
+  }
 };
 
-/// A number taken out of an operand, to compute with.
-struct Number {
-  bool is_floating = false;
-  WideInteger integer = 0;
-  double floating = 0;
-  double as_floating() const { return is_floating ? floating : static_cast<double>(integer); }
-};
+/// The number a value or an untyped constant is; unsupported for what is none.
+inline Result<Number> number_of(const MemoryReader& memory, const Operand& operand) {
+  if (operand.kind == Operand::Kind::number) return operand.number;
+  if (operand.kind == Operand::Kind::value) return load_number(memory, operand.datum);
+  return Error{ErrorCode::unsupported, "a number is expected"};
+}
 
-/// The number a value or constant is; unsupported for what is none.
-Result<Number> number_of(const MemoryReader& memory, const Operand& operand);
-/// A value of a numeric, boolean or pointer type with this number, as far as its bits go.
-Datum made_number(const Type* type, const Number& number);
-
-/// Applies an operator to two numbers. `shift` counts are below 2^16.
-Result<Number> compute(std::string_view sign, const Number& left, const Number& right);
-/// Applies a comparison to what `<=>` gave.
-bool compare(std::string_view sign, int order);
-bool is_comparison(std::string_view sign);
+/// The name of the type that an untyped constant has by itself: "int"; "" for nil.
+inline std::string_view default_type(const Operand& constant) {
+  if (constant.kind == Operand::Kind::boolean) return "bool";
+  if (constant.kind == Operand::Kind::text) return "string";
+  if (constant.kind != Operand::Kind::number) return {};
+  if (constant.number.kind == Number::Kind::complex) return "complex128";
+  if (constant.number.kind == Number::Kind::floating) return "float64";
+  return constant.character ? "rune" : "int";
+}
 
 }  // namespace cgo

@@ -98,6 +98,12 @@ Result<bool> ProgramContext::is_empty_interface(const Type& interface) const {
   return ValueContext::is_empty_interface(interface);
 }
 
+Result<TypeDetails> ProgramContext::details_of(const Type& type) const {
+  auto twin = runtime_twin(type);
+  if (!twin) return std::move(twin).error();
+  return types_->details_at(RuntimeTypes::descriptor_of(*twin)->address);
+}
+
 std::optional<CodePlace> ProgramContext::place_of(Address pc) const {
   const GoRuntime* runtime = parts_.runtimes != nullptr ? parts_.runtimes->at(pc) : nullptr;
   if (runtime == nullptr) return c_place(pc);

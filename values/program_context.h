@@ -33,6 +33,7 @@ class ProgramContext final : public ValueContext {
   Result<const Type*> dynamic_type(Address descriptor) const override;
   Result<MapShape> map_shape_of(const Type& map) const override;
   Result<bool> is_empty_interface(const Type& interface) const override;
+  Result<TypeDetails> details_of(const Type& type) const override;
   std::optional<CodePlace> place_of(Address pc) const override;
   std::vector<CapturedVariable> captured_variables(Address entry) const override;
   std::optional<std::uint64_t> goroutine_id(Address g) const override;

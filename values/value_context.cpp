@@ -21,6 +21,9 @@ Result<bool> ValueContext::is_empty_interface(const Type& interface) const {
   if (members && !members->empty()) return members->front().name == "_type";
   return unknown("whether this interface type has methods is not known");
 }
+Result<TypeDetails> ValueContext::details_of(const Type& type) const {
+  return Error{ErrorCode::not_found, format_type(type) + " has no descriptor in the program"};
+}
 std::optional<CodePlace> ValueContext::place_of(Address) const { return std::nullopt; }
 std::vector<CapturedVariable> ValueContext::captured_variables(Address) const { return {}; }
 std::optional<std::uint64_t> ValueContext::goroutine_id(Address) const { return std::nullopt; }

@@ -8,6 +8,7 @@
 
 #include "goruntime/go_map.h"
 #include "goruntime/go_version.h"
+#include "goruntime/type_descriptor.h"
 #include "values/datum.h"
 
 namespace cgo {
@@ -69,6 +70,8 @@ class ValueContext {
   virtual Result<MapShape> map_shape_of(const Type& map) const;
   /// Whether a Go interface type has no methods.
   virtual Result<bool> is_empty_interface(const Type& interface) const;
+  /// What the runtime's descriptor of a Go type says: its methods.
+  virtual Result<TypeDetails> details_of(const Type& type) const;
   /// The function whose code has `pc`.
   virtual std::optional<CodePlace> place_of(Address pc) const;
   /// What the closures of the function that begins at `entry` hold; empty when it holds nothing or

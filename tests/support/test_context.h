@@ -30,9 +30,15 @@ class TestContext final : public ValueContext {
     return map_shape(**unit, **key, **element);
   }
   Result<bool> is_empty_interface(const Type& interface) const override {
-    auto details = types_.details_at(RuntimeTypes::descriptor_of(&interface)->address);
+    if (!RuntimeTypes::descriptor_of(&interface))
+      return ValueContext::is_empty_interface(interface);
+    auto details = details_of(interface);
     if (!details) return std::move(details).error();
     return details->interface_methods.empty();
+  }
+  Result<TypeDetails> details_of(const Type& type) const override {
+    const auto head = RuntimeTypes::descriptor_of(&type);
+    return head ? types_.details_at(head->address) : ValueContext::details_of(type);
   }
   std::optional<CodePlace> place_of(Address pc) const override {
     const auto found = places.find(pc);

@@ -1,5 +1,5 @@
 // value-dump CORE < EXPRESSIONS: what values/ says about package variables and expressions over
-// them, one JSON object a line.
+// them, as in a function of package main without variables; one JSON object a line.
 #include <iostream>
 #include <map>
 #include <string>
@@ -12,6 +12,18 @@
 #include "values/program_context.h"
 
 using namespace cgo;
+
+namespace {
+
+class PackageMain final : public NameScope {
+ public:
+  Result<Datum> variable(std::string_view) const override {
+    return Error{ErrorCode::not_found, "no variables of a function"};
+  }
+  std::string package() const override { return "main"; }
+};
+
+}  // namespace
 
 int main(int argc, char** argv) {
   if (argc < 2) return 2;
@@ -32,8 +44,9 @@ int main(int argc, char** argv) {
   const GoRuntimes runtimes = find_go_runtimes(memory, *images, dwarf);
   const ProgramContext context(
       {.memory = &memory, .images = images.get(), .runtimes = &runtimes, .dwarf = dwarf});
+  const PackageMain scope;
   for (std::string line; std::getline(std::cin, line);) {
-    Evaluator evaluator(context, nullptr);
+    Evaluator evaluator(context, &scope);
     Evaluation result = evaluator.evaluate(line);
     Value value{.name = line};
     if (result.datum)

@@ -219,6 +219,45 @@ TEST_CASE("operators follow Go's rules") {
   CHECK(w("yes == (n == 7)") == "bool true");
 }
 
+TEST_CASE("constants are exact, and refused where they do not fit") {
+  World w;
+  CHECK(w("0.1 + 0.2") == "float64 0.3");
+  CHECK(w("1 << 100 >> 98") == "int 4");
+  CHECK(w("'a' * 1.0") == "float64 97");
+  CHECK(w("0x1.8p1 + 2i*2i") == "complex128 (-1+0i)");
+  CHECK(w("complex(f, 2) / (1 + 2i)") == "complex128 (1.1-0.2i)");
+  CHECK(w("real(complex(f, 2))") == "float64 1.5");
+  CHECK(w("b == 256") == "!the constant does not fit uint8");
+  CHECK(w("b + -1") == "!the constant does not fit uint8");
+  CHECK(w("int8(100) + int8(100)") == "!the constant does not fit int8");
+  CHECK(w("int8(b) + 100") == "int8 44");
+  CHECK(w("int(1.5)") == "!the constant is not whole, as int is");
+  CHECK(w("1.0 / 0") == "!division by zero");
+  CHECK(w("f / 0") == "float64 +Inf");
+  CHECK(w("int(f / 0)").find("depends on the machine") != std::string::npos);
+  CHECK(w("uint64(18446744073709551615) * uint64(1)") == "uint64 18446744073709551615");
+  CHECK(w("1 << n") == "int 128");
+  CHECK(w("1 << (n * 10)") == "!the type of the constant that is shifted is not known");
+  CHECK(w("n << 64") == "int 0");
+  CHECK(w("n << negative") == "!a negative number of places");
+}
+
+TEST_CASE("interfaces are compared by type and value, and asserted to other interfaces") {
+  World w;
+  CHECK(w("i == p") == "bool true");
+  CHECK(w("p != i") == "bool false");
+  CHECK(w("i == 5") == "bool false");
+  CHECK(w("i == list").find("only be compared with nil") != std::string::npos);
+  CHECK(w("i.(interface{}) == i") == "bool true");
+  CHECK(w("i.(interface{}).(*main.Thing).ID") == "int 42");
+  CHECK(w("nothing.(interface{})").find("is nil") != std::string::npos);
+  CHECK(w("interface{}(nothing) == nil") == "bool true");
+  CHECK(w("interface{}(n)").find("not put into interfaces") != std::string::npos);
+  CHECK(w("[]uint8(list)") == "![]int is not converted to []uint8");
+  CHECK(w("list < list").find("order") != std::string::npos);
+  CHECK(w("p < p") == "!*main.Thing has no order");
+}
+
 TEST_CASE("what is wrong is said, and where") {
   World w;
   CHECK(w.failure("list[1] + nn") ==
@@ -231,7 +270,7 @@ TEST_CASE("what is wrong is said, and where") {
   CHECK(w("n + f") == "!mismatched types int and float64");
   CHECK(w("n + 1.5").find("not whole") != std::string::npos);
   CHECK(w("n / 0") == "!division by zero");
-  CHECK(w("s + s").find("not for") == std::string::npos);
+  CHECK(w("s + s") == "!\"+\" is not for string");
   CHECK(w("none.ID") == "!a nil pointer points at nothing");
   CHECK(w("i.ID").find(".(*main.Thing)") != std::string::npos);
   CHECK(w("i.(int)") == "!the interface holds *main.Thing, not int");
