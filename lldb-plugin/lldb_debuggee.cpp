@@ -47,6 +47,7 @@ bool LldbDebuggee::unwinding_needs(const ArchInfo& arch, unsigned dwarf, Wanted 
   constexpr unsigned kRdx = 1, kR10 = 10, kR12 = 12;
   if (wanted == Wanted::all) return true;
   if (dwarf == arch.dwarf_pc || dwarf == arch.dwarf_sp || dwarf == arch.dwarf_fp) return true;
+  if (wanted == Wanted::few) return false;
   const bool amd64 = arch.name == "amd64";
   if (wanted == Wanted::for_go && amd64) return dwarf == kRdx || dwarf == kR12;
   if (amd64 && (dwarf == kRdx || dwarf == kR10)) return true;
@@ -149,6 +150,11 @@ void LldbDebuggee::fetch_threads() const {
 void LldbDebuggee::take_registers(std::uint64_t tid, lldb::SBFrame innermost, bool in_go) const {
   if (is_core_ && has_registers(tid)) return;  // They never change.
   taken_->put(tid, read_registers(innermost, in_go ? Wanted::for_go : Wanted::for_c));
+}
+
+void LldbDebuggee::take_few_registers(std::uint64_t tid, lldb::SBFrame innermost) const {
+  if (is_core_ && has_registers(tid)) return;
+  taken_->put(tid, read_registers(innermost, Wanted::few));
 }
 
 void LldbDebuggee::take_basic_registers(std::uint64_t tid, lldb::SBFrame innermost) const {

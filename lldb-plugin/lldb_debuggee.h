@@ -62,10 +62,12 @@ class LldbDebuggee final : public Debuggee {
 
   /// Reads the registers of all threads, so that nothing below asks LLDB any more.
   void fetch_threads() const;
-  /// Takes the registers of a thread that unwinding needs from its innermost frame, instead of
-  /// asking the thread for the frame: a frame provider must not do that. Each one costs a round
-  /// trip to the process, so no other register is read. `in_go` says what its pc is in.
+  /// Takes the registers of a thread that unwinding can need from its innermost frame, instead of
+  /// asking the thread for the frame: a frame provider must not do that. Each one costs as much as
+  /// walking some frames, so no other register is read. `in_go` says what its pc is in.
   void take_registers(std::uint64_t tid, lldb::SBFrame innermost, bool in_go) const;
+  /// The same with pc, sp, frame pointer and thread pointer, with which most C code can be unwound.
+  void take_few_registers(std::uint64_t tid, lldb::SBFrame innermost) const;
   /// The same with pc, sp and frame pointer only: all that can be asked once LLDB has put the frame
   /// into a list that is being made. Unwinding mostly needs no more.
   void take_basic_registers(std::uint64_t tid, lldb::SBFrame innermost) const;
@@ -87,7 +89,7 @@ class LldbDebuggee final : public Debuggee {
 
  private:
   Result<ThreadRegisters> thread_registers(std::uint64_t tid) const;
-  enum class Wanted : std::uint8_t { all, for_c, for_go };
+  enum class Wanted : std::uint8_t { all, for_c, for_go, few };
   ThreadRegisters read_registers(lldb::SBFrame frame, Wanted wanted) const;
   static bool unwinding_needs(const ArchInfo& arch, unsigned dwarf, Wanted wanted);
 

@@ -32,6 +32,28 @@ std::optional<StackOwner> owner_of(const Stop& stop, std::uint64_t tid) {
   return std::nullopt;
 }
 
+/// The stack of a thread whose registers were taken.
+std::optional<CollectedStack> walk_taken(const Stop& stop, const LldbDebuggee& debuggee,
+                                         std::uint64_t tid) {
+  const LldbDebuggee::TakenAreEnough without_asking(debuggee);
+  const auto owner = owner_of(stop, tid);
+  if (!owner) return std::nullopt;
+  return collect_stack(stop, *owner);
+}
+
+/// In C few registers do for nearly every stack, and a rule that needs another one fails. So they
+/// are tried, while LLDB can still be asked for the others. The walk is kept when it succeeded.
+void take_registers_in_c(Session& session, std::shared_ptr<const Stop> stop, std::uint64_t tid,
+                         lldb::SBFrame innermost) {
+  const LldbDebuggee& debuggee = session.debuggee();
+  debuggee.take_few_registers(tid, innermost);
+  auto walked = walk_taken(*stop, debuggee, tid);
+  if (walked && walked->walk.complete())
+    session.keep_walked(Session::WalkedAhead{std::move(stop), tid, *std::move(walked)});
+  else
+    debuggee.take_registers(tid, innermost, false);
+}
+
 /// Frames of the list up to and including `element`, in LLDB's terms: which call, and how many
 /// frames of the same call lie between it and the outermost of that call.
 struct Place {
@@ -74,11 +96,13 @@ void take_registers(Sessions& sessions, lldb::SBProcess process, std::uint64_t t
   if (!session) return;
   const auto stop = (*session)->stop();
   if (!stop || (*stop)->program->runtimes.all.empty()) return;
+  (*session)->keep_walked(std::nullopt);
   if (handed_over)
     (*session)->debuggee().take_basic_registers(tid, innermost);
+  else if ((*stop)->program->runtimes.at(Address{innermost.GetPC()}) != nullptr)
+    (*session)->debuggee().take_registers(tid, innermost, true);
   else
-    (*session)->debuggee().take_registers(
-        tid, innermost, (*stop)->program->runtimes.at(Address{innermost.GetPC()}) != nullptr);
+    take_registers_in_c(*session->get(), *stop, tid, innermost);
 }
 
 std::optional<NativeStack> native_stack(Sessions& sessions, lldb::SBProcess process,
@@ -87,10 +111,10 @@ std::optional<NativeStack> native_stack(Sessions& sessions, lldb::SBProcess proc
   if (!session) return std::nullopt;
   const auto stop = (*session)->stop();
   if (!stop || !(*session)->debuggee().has_registers(tid)) return std::nullopt;
-  const LldbDebuggee::TakenAreEnough without_asking((*session)->debuggee());
-  auto owner = owner_of(**stop, tid);
-  if (!owner) return std::nullopt;
-  const CollectedStack collected = collect_stack(**stop, *owner);
+  auto found = (*session)->take_walked(**stop, tid);
+  if (!found) found = walk_taken(**stop, (*session)->debuggee(), tid);
+  if (!found) return std::nullopt;
+  const CollectedStack& collected = *found;
   if (!passes_through_go(collected.walk)) return std::nullopt;
   NativeStack native;
   native.stop = *stop;

@@ -34,6 +34,20 @@ using MakeProgress = void(void*, const char*, const char*, std::uint64_t, lldb::
 using AdvanceProgress = void(void*, std::uint64_t, const char*);
 using Destroy = void(void*);
 
+/// Looked up once: a lookup goes through all libraries of LLDB, and locks are taken at every step.
+struct MutexApi {
+  GetApiMutex* of_target = find<GetApiMutex>("_ZNK4lldb8SBTarget11GetAPIMutexEv");
+  OnMutex* lock = find<OnMutex>("_ZNK4lldb7SBMutex4lockEv");
+  TryMutex* try_lock = find<TryMutex>("_ZNK4lldb7SBMutex8try_lockEv");
+  OnMutex* unlock = find<OnMutex>("_ZNK4lldb7SBMutex6unlockEv");
+  Destroy* destroy = find<Destroy>("_ZN4lldb7SBMutexD1Ev");
+};
+
+const MutexApi& mutex_api() {
+  static const MutexApi api;
+  return api;
+}
+
 RegisterProvider* register_provider() {
   return find<RegisterProvider>(
       "_ZN4lldb8SBTarget29RegisterScriptedFrameProviderEPKcNS_16SBStructuredDataERNS_7SBErrorE");
@@ -65,7 +79,7 @@ void NewerApi::remove_frame_provider(lldb::SBTarget target, std::uint32_t id) {
 }
 
 bool TargetLock::find_mutex(lldb::SBTarget target) {
-  auto* get = find<GetApiMutex>("_ZNK4lldb8SBTarget11GetAPIMutexEv");
+  auto* get = mutex_api().of_target;
   if (get == nullptr) return false;
   new (mutex_) ReturnedMutex(get(&target));
   found_ = true;
@@ -74,21 +88,21 @@ bool TargetLock::find_mutex(lldb::SBTarget target) {
 
 TargetLock::TargetLock(lldb::SBTarget target) {
   if (!find_mutex(target)) return;
-  find<OnMutex>("_ZNK4lldb7SBMutex4lockEv")(mutex_);
+  mutex_api().lock(mutex_);
   held_ = true;
 }
 
 TargetLock::TargetLock(lldb::SBTarget target, std::chrono::milliseconds patience) {
   if (!find_mutex(target)) return;
-  auto* try_lock = find<TryMutex>("_ZNK4lldb7SBMutex8try_lockEv");
+  TryMutex* try_lock = mutex_api().try_lock;
   const auto until = std::chrono::steady_clock::now() + patience;
   while (!(held_ = try_lock(mutex_)) && std::chrono::steady_clock::now() < until)
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
 TargetLock::~TargetLock() {
-  if (held_) find<OnMutex>("_ZNK4lldb7SBMutex6unlockEv")(mutex_);
-  if (found_) find<Destroy>("_ZN4lldb7SBMutexD1Ev")(mutex_);
+  if (held_) mutex_api().unlock(mutex_);
+  if (found_) mutex_api().destroy(mutex_);
 }
 
 LldbProgress::LldbProgress(const char* title, std::uint64_t total, lldb::SBDebugger& debugger) {

@@ -1,6 +1,7 @@
 #include "lldb-plugin/session.h"
 
 #include <chrono>
+#include <utility>
 
 #include "lldb-plugin/goroutine_threads.h"
 #include "lldb-plugin/lldb_image.h"
@@ -76,6 +77,12 @@ std::optional<std::uint64_t> LldbSubject::selected_thread() {
 std::optional<std::uint64_t> LldbSubject::selected_goroutine() {
   if (!thread_.IsValid()) return std::nullopt;
   return goroutine_of_tid(thread_.GetThreadID());
+}
+
+std::optional<CollectedStack> Session::take_walked(const Stop& stop, std::uint64_t tid) {
+  auto walked = std::exchange(walked_, std::nullopt);
+  if (!walked || walked->stop.get() != &stop || walked->tid != tid) return std::nullopt;
+  return std::move(walked->stack);
 }
 
 std::optional<std::size_t> Session::selected_frame(std::uint64_t tid) const {

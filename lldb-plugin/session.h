@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "lldb-plugin/lldb_debuggee.h"
+#include "lldb-plugin/stack_collection.h"
 #include "lldb-plugin/subject.h"
 
 namespace cgo {
@@ -26,6 +27,15 @@ class Session {
 
   /// The debuggee of the stop that stop() gave last.
   const LldbDebuggee& debuggee() const { return *debuggee_; }
+
+  /// A stack that was walked when registers were taken, for the one who asks for it next.
+  struct WalkedAhead {
+    std::shared_ptr<const Stop> stop;
+    std::uint64_t tid = 0;
+    CollectedStack stack;
+  };
+  void keep_walked(std::optional<WalkedAhead> walked) { walked_ = std::move(walked); }
+  std::optional<CollectedStack> take_walked(const Stop& stop, std::uint64_t tid);
 
   std::optional<std::size_t> selected_frame(std::uint64_t tid) const;
   void select_frame(std::uint64_t tid, std::size_t number);
@@ -47,6 +57,7 @@ class Session {
   std::shared_ptr<const Stop> stop_;
   const LldbDebuggee* debuggee_ = nullptr;         // stop_->debuggee.
   std::map<std::uint64_t, std::size_t> selected_;  // By tid, at stop_.
+  std::optional<WalkedAhead> walked_;
 };
 
 /// The process LLDB has selected, as a command looks at it.

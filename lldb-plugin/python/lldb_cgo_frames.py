@@ -1,4 +1,5 @@
 """The stack over Go and C as LLDB's own frames (LLDB 22 and later)."""
+import inspect
 import sys
 import threading
 
@@ -66,9 +67,23 @@ class OuterFrame(ScriptedFrame):
 class Contexts:
     """What LLDB knows of the places of elements, while the images of a process stay the same."""
 
+    MOST_PLANNED = 4096  # Frames in all plans that are kept.
+
     def __init__(self, program, target):
         self.program, self.target = program, target
         self.known, self.places = {}, {}
+        self.plans = {}  # By what they were made from: most stacks are, but for frame 0, as they were.
+        self.planned = 0
+
+    def plan_for(self, made_from, make):
+        plan = self.plans.get(made_from)
+        if plan is None:
+            plan = make()
+            if self.planned + len(plan) > self.MOST_PLANNED:
+                self.plans, self.planned = {}, 0
+            self.plans[made_from] = plan
+            self.planned += len(plan)
+        return plan
 
     @staticmethod
     def key(element):
@@ -159,11 +174,33 @@ class Element:
     """One line of a stack, from _lldb_cgo.native_stack."""
 
     def __init__(self, fields):
+        self.fields = fields
         (self.call, self.from_outermost, self.pc, self.lookup, self.function, self.file, self.line,
          self.inlined, self.tail_call, self.is_go, self.is_gap) = fields
-        self.context = None  # Once made.
+        self.frame = None  # LLDB's object for it, once made.
         self.copy = 0  # How many elements before it in the list have its name.
         self.of_innermost = False  # An outer inlined level of the call that LLDB's frame 0 is in.
+
+    def make_frame(self, index, context):
+        # LLDB steps out of a frame to the next one that is not artificial: not to another level of
+        # the same call, which has the same pc.
+        artificial = bool(self.tail_call or self.of_innermost)
+        self.frame = OuterFrame(index, self.pc, context, bool(self.inlined), artificial)
+        return self.frame
+
+
+class FoundStack:
+    """What _lldb_cgo.native_stack found of a thread. Elements are made where they are looked at: most
+    are as they were at the step before."""
+
+    def __init__(self, program, complete, physical, fields):
+        self.program, self.complete, self.physical, self.fields = program, complete, physical, fields
+
+    def of_call(self, call):
+        return [Element(f) for f in self.fields if f[0] == call]
+
+    def from_call(self, call):
+        return tuple(f for f in self.fields if f[0] >= call)
 
 
 def gap_element(call, why):
@@ -182,14 +219,14 @@ def shares_its_call(frame):
     return frame.IsInlined() or frame.IsArtificial()
 
 
-def matching_frames(input_frames, first_shared, physical, of_call):
-    """LLDB's frames that show the innermost calls of `physical` as well as ours do: (frames, calls).
-    `of_call` has our elements of each call."""
+def matching_frames(input_frames, first_shared, found):
+    """LLDB's frames that show the innermost calls of a found stack as well as ours do: (frames, calls)."""
     frames = calls = 0
-    while calls < len(physical):
-        if calls == 1 and frames == 1 and outer_levels(of_call.get(0, [])):
+    ours = found.of_call(0)
+    while calls < len(found.physical):
+        if calls == 1 and frames == 1 and outer_levels(ours):
             break
-        if calls > 0 and any(e.is_gap for e in of_call.get(calls - 1, [])):
+        if calls > 0 and any(e.is_gap for e in ours):
             break  # What LLDB has beyond is not what we know.
         at, frame = frames, None
         shared = first_shared if at == 0 else True
@@ -201,10 +238,11 @@ def matching_frames(input_frames, first_shared, physical, of_call):
                 return frames, calls
             shared = shares_its_call(frame)
             at += 1
-        if frame is not None and (frame.GetPC(), frame.GetCFA()) != physical[calls]:
+        if frame is not None and (frame.GetPC(), frame.GetCFA()) != found.physical[calls]:
             break
-        ours = [e for e in of_call.get(calls, []) if not e.is_gap]
-        if calls > 0 and (len(ours) > at - frames or not named_alike(frame, ours)):
+        ours = found.of_call(calls)
+        levels = [e for e in ours if not e.is_gap]
+        if calls > 0 and (len(levels) > at - frames or not named_alike(frame, levels)):
             break  # LLDB does not know Go's inlined calls, nor names that were stripped.
         frames, calls = at, calls + 1
     return frames, calls
@@ -244,7 +282,7 @@ class CgoFrames(ScriptedFrameProvider):
         # The base class asks LLDB for more than can be had without the target's lock.
         self.input_frames = input_frames
         self.target_number = args.GetValueForKey("target").GetUnsignedIntegerValue(0)
-        self.thread = self.process = self.target = None
+        self.thread = self.process = None
         self.innermost = None  # LLDB's frame 0.
         self.looked_at = False  # Whether its registers were taken before it was handed back.
         self.shared = False  # What shares_its_call says of it.
@@ -282,7 +320,7 @@ class CgoFrames(ScriptedFrameProvider):
     def frame_without_lock(self, index, to_see):
         """`to_see`: somebody will look at the frames; otherwise LLDB needs them to step."""
         if self.plan is not None:
-            return self.outer_frame(index, self.plan[index], without_lldb(self.plan[index]))
+            return self.unkept_frame(index)
         if index > 0 and to_see:
             return self.end_with(index, BUSY)
         if index > 0:
@@ -293,22 +331,30 @@ class CgoFrames(ScriptedFrameProvider):
         """A gap, which needs nothing of this target, as the outermost frame."""
         try:
             gap = gap_element(0, why)
-            gap.context = without_lldb(gap)
+            frame = gap.make_frame(index, without_lldb(gap))
         except Exception as error:
             print(f"lldb-cgo: {why}; {error}", file=sys.stderr)
             self.plan = list(range(index))
             return None
         self.plan = (self.plan[:index] if self.plan else list(range(index))) + [gap]
-        return self.outer_frame(index, gap, gap.context)
+        return frame
+
+    def unkept_frame(self, index):
+        """For once: with the lock at hand LLDB will be asked for the place."""
+        entry = self.plan[index]
+        frame = entry.make_frame(index, without_lldb(entry))
+        entry.frame = None
+        return frame
 
     def ready_frame(self, index):
         """What LLDB need not be asked for any more, nor locked: most frames of most steps."""
         entry = self.plan[index] if index < len(self.plan) else None
         if not isinstance(entry, Element):
             return entry
-        if entry.context is None:
-            entry.context = self.contexts.known_of(entry)
-        return None if entry.context is None else self.outer_frame(index, entry, entry.context)
+        if entry.frame is not None:
+            return entry.frame
+        context = self.contexts.known_of(entry)
+        return None if context is None else entry.make_frame(index, context)
 
     def frame_at_index(self, index):
         if index == 0:
@@ -321,7 +367,7 @@ class CgoFrames(ScriptedFrameProvider):
         if index >= len(self.plan):
             return None
         entry = self.plan[index]
-        return entry if isinstance(entry, int) else self.outer_frame(index, entry, self.contexts.of(entry))
+        return entry if isinstance(entry, int) else entry.make_frame(index, self.contexts.of(entry))
 
     def look_at_innermost(self):
         self.find_process()
@@ -332,59 +378,62 @@ class CgoFrames(ScriptedFrameProvider):
     def find_process(self):
         self.thread = self.input_frames.GetThread()
         self.process = self.thread.GetProcess()
-        self.target = self.process.GetTarget()
 
     def make_plan(self):
         if not self.looked_at:
             self.find_process()
             _lldb_cgo.take_registers(self.process, self.thread.GetThreadID(), self.innermost, True)
-        found = _lldb_cgo.native_stack(self.process, self.thread.GetThreadID())
-        if found is None:
+        stack = _lldb_cgo.native_stack(self.process, self.thread.GetThreadID())
+        if stack is None:
             return False
-        program, complete, physical, fields = found
-        elements = [Element(f) for f in fields]
-        of_call = {}
-        for element in elements:
-            of_call.setdefault(element.call, []).append(element)
+        found = FoundStack(*stack)
+        self.contexts = self.contexts_of(found.program)
         if len(self.handed) > 1:
-            return self.plan_after_handed(program, elements)
-        frames, calls = matching_frames(self.input_frames, self.shared, physical, of_call)
+            return self.plan_after_handed([Element(f) for f in found.fields])
+        frames, calls = matching_frames(self.input_frames, self.shared, found)
         ours = []
         if calls == 0:
             frames = calls = 1  # Frame 0 is LLDB's whatever it is.
         if calls == 1 and frames == 1:
-            ours = outer_levels(of_call.get(0, []))
+            ours = outer_levels(found.of_call(0))
             for element in ours:
                 element.of_innermost = True
         if calls > 0:
-            ours += [e for e in of_call.get(calls - 1, []) if e.is_gap]
-        if calls >= len(physical) and not complete and not ours:
+            ours += [e for e in found.of_call(calls - 1) if e.is_gap]
+        if calls >= len(found.physical) and not found.complete and not ours:
             return False  # LLDB agrees with all of it and may know more.
-        return self.plan_of(program, frames, ours + [e for e in elements if e.call >= calls])
+        outer = found.from_call(calls)
+        made_from = frames, tuple((e.of_innermost, e.fields) for e in ours), outer
+        return self.contexts.plan_for(
+            made_from, lambda: self.plan_of(frames, ours + [Element(f) for f in outer]))
 
-    def plan_of(self, program, frames, ours):
-        self.contexts = self.contexts_of(program)
+    @staticmethod
+    def plan_of(frames, ours):
         number_copies(ours)
         NAMES.expect(ours)
         return list(range(frames)) + ours
 
-    def plan_after_handed(self, program, elements):
+    def plan_after_handed(self, elements):
         """When LLDB's frames beyond the first were handed back before there was a plan. They can be
         asked for little more than their pc."""
         for index, frame in enumerate(self.handed):
             if index >= len(elements) or elements[index].pc != frame.GetPC():
-                return self.plan_of(program, len(self.handed), [gap_element(0, NOT_THESE)])
-        return self.plan_of(program, len(self.handed), elements[len(self.handed):])
+                return self.plan_of(len(self.handed), [gap_element(0, NOT_THESE)])
+        return self.plan_of(len(self.handed), elements[len(self.handed):])
 
     def contexts_of(self, program):
         key = (self.process.GetUniqueID(), program)
         if CgoFrames.kept is None or CgoFrames.kept.program != key:
-            CgoFrames.kept = Contexts(key, self.target)
+            CgoFrames.kept = Contexts(key, self.process.GetTarget())
         return CgoFrames.kept
 
-    @staticmethod
-    def outer_frame(index, element, context):
-        # LLDB steps out of a frame to the next one that is not artificial: not to another level of
-        # the same call, which has the same pc.
-        artificial = element.tail_call or element.of_innermost
-        return OuterFrame(index, element.pc, context, bool(element.inlined), bool(artificial))
+
+def declare_parameters(function, *names):
+    """LLDB asks inspect.signature for these at every stop, which takes it a tenth of a millisecond to
+    find out."""
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    function.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in names])
+
+
+declare_parameters(CgoFrames, "input_frames", "args")
+declare_parameters(CgoFrames.get_frame_at_index, "self", "index")
