@@ -1,6 +1,7 @@
 #include "goruntime/argument_slots.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include "target/byte_view.h"
 
@@ -45,6 +46,14 @@ class Liveness {
   std::int32_t index_ = -1;
 };
 
+/// Whether a name of pclntab is that of a function with type parameters, not of a method of a type
+/// with such or of a function in it: "a/b.F[...]".
+bool is_generic_function(std::string_view name) {
+  const std::string_view path = name.substr(0, name.find('['));
+  const std::string_view last = path.substr(path.rfind('/') + 1);
+  return name.ends_with(']') && std::ranges::count(last, '.') == 1;
+}
+
 }  // namespace
 
 /// Source: src/cmd/compile/internal/ssagen, EmitArgInfo, Go 1.19 to 1.27.
@@ -53,7 +62,11 @@ ArgumentSlots argument_slots(const GoFunction& function, Address pc) {
   ArgumentSlots out;
   const ByteView stream = function.module->funcdata(function, kFuncdataArgInfo);
   const Liveness liveness(function, pc);
-  unsigned slot = 0, depth = 0;
+  // The first parameter of what has a '[' in its name is left out, but has its slot: the dictionary
+  // of a function; of a method it is the receiver, and the dictionary stands in the list.
+  const bool generic = function.name.find('[') != std::string_view::npos;
+  if (generic && !is_generic_function(function.name)) return {.parameters = {}, .complete = false};
+  unsigned slot = generic ? 1 : 0, depth = 0;
   bool doubtful = false;  // Parts of the parameter that is read now are not told.
   std::optional<ArgumentSlot> current;
   const auto finish = [&] {

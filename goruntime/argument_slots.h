@@ -18,7 +18,8 @@ struct ArgumentSlot {
 
 /// The slots of the parameters of `function` in order, receiver first, the dictionary of a generic
 /// function left out; nothing for one without a part in memory. The list ends early where the
-/// runtime's table does (after ten parts), so that `complete` is false. Empty without a table.
+/// runtime's table does (after ten parts), so that `complete` is false; so it is for methods of
+/// generic types, of which the table leaves out the wrong parameter. Empty without a table.
 struct ArgumentSlots {
   std::vector<std::optional<ArgumentSlot>> parameters;
   bool complete = true;

@@ -13,11 +13,13 @@ KINDS = {
     "exe": "C and Go", "cxx": "C++ and Go", "stripped": "`-ldflags='-s -w'`", "strip": "strip(1)", "static": "`-extldflags=-static`", "pie": "PIE",
     "pie-stripped": "PIE, `-s -w`", "c-shared": "c-shared library in a C program", "c-archive": "c-archive in a C program",
     "plugin": "Go plugin", "sqlite": "mattn/go-sqlite3", "audio": "a sound library that calls Go from its own threads",
+    "values": "values of every kind of type, held against delve (1.22.1 up to Go 1.22, 1.24.2 up to 1.24, then 1.27.1)",
 }
 INTRODUCTION = """# Support matrix
 
 Made by `scripts/support-matrix` from the results of the last `./scripts/test`; not written by hand. A number is how many
-scenarios were tested and right, with C code at -O2 and at -O0: the stack is exactly the expected one, frame by frame.
+scenarios were tested and right, with C code at -O2 and at -O0: the stack is exactly the expected one, frame by frame. Values are
+those that delve shows at the same stop, with Go code as it is by default and at -N -l.
 «–»: not tested on this release. A letter refers to what was left out, and why.
 
 """

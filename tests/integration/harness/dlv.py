@@ -86,13 +86,13 @@ class Delve:
         question = {"Scope": {"GoroutineID": goroutine, "Frame": frame}, "Cfg": load_config(**limits)}
         return self.call("ListFunctionArgs", **question)["Args"] + self.call("ListLocalVars", **question)["Variables"]
 
-    def frame_of(self, function, goroutine):
-        """The number of the innermost frame of a function."""
+    def frame_at(self, pc, goroutine):
+        """The number of the frame that has this pc; of several, inlined ones, the outermost."""
         frames = self.call("Stacktrace", Id=goroutine, Depth=100)["Locations"]
-        for number, frame in enumerate(frames):
-            if (frame.get("function") or {}).get("name") == function:
-                return number
-        raise DelveError(f"dlv sees no {function} in goroutine {goroutine}")
+        found = [number for number, frame in enumerate(frames) if frame["pc"] == pc]
+        if not found:
+            raise DelveError(f"dlv sees no frame at {pc:#x} in goroutine {goroutine}: {[f['pc'] for f in frames]}")
+        return found[-1]
 
     def close(self):
         self.socket.close()

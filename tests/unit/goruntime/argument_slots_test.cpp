@@ -56,6 +56,22 @@ TEST_CASE("parameters that are not told in full are not relied on") {
   CHECK(shown(made, 0x4) == "8+8 live; ");
 }
 
+TEST_CASE("the dictionary of a generic function is not told, but has its slot") {
+  auto made = function();
+  made.arguments = stream({8, 8, 16, 8, 0xff});
+  made.live_arguments = stream({0, 0b011, 0b101});  // Slots: dictionary, a, b.
+  for (const char* name : {"main.f[...]", "a.b/c%2ed.f[...]"}) {
+    made.name = name;
+    CHECK(shown(made, 0x14) == "8+8 live; 16+8; ");
+    CHECK(shown(made, 0x24) == "8+8; 16+8 live; ");
+  }
+  for (const char* name :
+       {"main.(*T[...]).f", "main.T[...].f", "main.f[...].func1", "main.T.f[...]"}) {
+    made.name = name;
+    CHECK(shown(made, 0x14) == "...");
+  }
+}
+
 TEST_CASE("a table that does not end says nothing") {
   auto made = function();
   made.live_arguments.clear();
