@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "lldb-plugin/command_context.h"
@@ -32,6 +34,13 @@ bool is_internal(const Type& type, std::string_view text) {
   return type.is_go() && made;
 }
 
+/// "point" for "struct point": names are looked for without the word that C writes before them.
+std::string without_keyword(std::string_view text) {
+  for (const std::string_view word : {"struct ", "union ", "enum ", "class "})
+    if (text.starts_with(word)) text.remove_prefix(word.size());
+  return std::string(text);
+}
+
 Found find_types(const Stop& stop, const std::string& text, std::size_t limit) {
   Found out;
   for (const Image& image : stop.program->images->all()) {
@@ -44,14 +53,16 @@ Found find_types(const Stop& stop, const std::string& text, std::size_t limit) {
       out.problems.push_back(std::string(image.name()) + ": " + matches.error().message);
       continue;
     }
-    for (const Type* type : matches->types) {
-      if (is_internal(*type, text)) continue;
-      if (out.types.size() < limit)
-        out.types.push_back(type);
-      else
-        ++out.more;
-    }
+    std::ranges::copy_if(matches->types, std::back_inserter(out.types),
+                         [&](const Type* type) { return !is_internal(*type, text); });
     out.more += matches->more;
+  }
+  // The type that has just this name would be lost among many that contain it.
+  std::ranges::stable_partition(
+      out.types, [&](const Type* type) { return without_keyword(type->name()) == text; });
+  if (out.types.size() > limit) {
+    out.more += out.types.size() - limit;
+    out.types.resize(limit);
   }
   return out;
 }
@@ -172,7 +183,7 @@ Answer run_types(CommandContext& context, const CommandLine& line) {
   const auto stop = context.subject.stop();
   if (!stop) return no_stop(stop.error());
   const std::size_t limit = line.number("--limit").value_or(kUsualLimit);
-  const Found found = find_types(**stop, line.positionals.at(0), limit);
+  const Found found = find_types(**stop, without_keyword(line.positionals.at(0)), limit);
   Answer answer;
   if (line.has("--json")) {
     nlohmann::ordered_json out{{"schema", "lldb-cgo/types/1"},

@@ -3,6 +3,7 @@
 #include "goruntime/go_channel.h"
 #include "goruntime/go_map.h"
 #include "values/evaluator_walk.h"
+#include "values/opaque_structure.h"
 
 namespace cgo {
 
@@ -80,7 +81,7 @@ Result<Operand> EvaluatorWalk::dereference(const Tree& tree) {
   const TypeKind kind = kind_of(pointer->type);
   if (kind != TypeKind::pointer && kind != TypeKind::reference)
     return fail(tree, ErrorCode::malformed_data, format_type(*pointer->type) + " is no pointer");
-  auto target = at(tree, pointee_of(memory(), *pointer));
+  auto target = at(tree, pointee_in(context_, *pointer));
   if (!target) return std::move(target).error();
   return Operand::of(*std::move(target));
 }

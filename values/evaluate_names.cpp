@@ -1,4 +1,5 @@
 #include "values/evaluator_walk.h"
+#include "values/opaque_structure.h"
 
 namespace cgo {
 
@@ -85,7 +86,7 @@ Result<Operand> EvaluatorWalk::field(const Tree& tree) {
   for (int step = 0; step < 2; ++step) {
     const TypeKind kind = kind_of(datum->type);
     if (kind != TypeKind::pointer && kind != TypeKind::reference) break;
-    auto target = pointee_of(memory(), *datum);
+    auto target = pointee_in(context_, *datum);
     if (!target) return fail(tree, std::move(target).error());
     datum = std::move(target);
     // Go follows one pointer; a reference of C++ may be to a pointer.

@@ -5,6 +5,7 @@
 
 #include "goruntime/type_descriptor.h"
 #include "target/byte_view.h"
+#include "values/opaque_structure.h"
 #include "values/quote.h"
 #include "values/value_reader.h"
 
@@ -235,7 +236,7 @@ void ValueReader::read_pointer(Value& value, unsigned depth) {
     return;
   }
   value.text = hex(*address);
-  auto pointee = pointee_of(memory(), value.datum);
+  auto pointee = pointee_in(context_, value.datum);
   if (!pointee || kind_of(pointee->type) == TypeKind::function) {
     const auto place = context_.place_of(*address);
     if (place && place->offset == 0)
