@@ -53,7 +53,8 @@ class ChainReader {
     out.datum = datum;
     out.shape = Value::Shape::fields;
     const std::string type(datum.type->name());
-    const std::string_view kind = addition(type);
+    std::string_view kind = addition(type);
+    if (type == "context.emptyCtx") kind = empty_context(datum.address.value_or(Address{}));
     out.text = std::string(kind) + " (" + out.type_name + ")";
     if (!is_new(datum)) {
       out.error = Error{ErrorCode::malformed_data, "the chain goes in a circle"};
@@ -69,6 +70,16 @@ class ChainReader {
 
  private:
   const MemoryReader& memory() const { return context_.memory(); }
+
+  /// Up to Go 1.20 the two differ by where they lie. Source: src/context/context.go, background.
+  std::string_view empty_context(Address at) const {
+    for (const std::string_view name : {"background", "todo"}) {
+      auto variable = context_.variable_named("context." + std::string(name));
+      auto word = variable ? load_word(memory(), *variable) : std::move(variable).error();
+      if (word && *word && *word == at) return name == "todo" ? "TODO" : name;
+    }
+    return "background or TODO";
+  }
 
   bool is_new(const Datum& datum) {
     return !datum.address || datum.type->bytes() == 0 || seen_.insert(*datum.address).second;

@@ -165,6 +165,10 @@ std::vector<CapturedVariable> ProgramContext::captured_variables(Address entry) 
   return out;
 }
 
+bool ProgramContext::in_image(Address address) const {
+  return parts_.images != nullptr && parts_.images->find(address) != nullptr;
+}
+
 std::optional<std::uint64_t> ProgramContext::goroutine_id(Address g) const {
   if (runtime_ == nullptr) return std::nullopt;
   const auto goroutine = runtime_->goroutine(*parts_.memory, g);

@@ -36,6 +36,7 @@ class ProgramContext final : public ValueContext {
   Result<TypeDetails> details_of(const Type& type) const override;
   std::optional<CodePlace> place_of(Address pc) const override;
   std::vector<CapturedVariable> captured_variables(Address entry) const override;
+  bool in_image(Address address) const override;
   std::optional<std::uint64_t> goroutine_id(Address g) const override;
   const AddressDescriber* describer() const override { return parts_.describer; }
   Result<Datum> variable_named(std::string_view name) const override;

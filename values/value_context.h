@@ -77,6 +77,9 @@ class ValueContext {
   /// What the closures of the function that begins at `entry` hold; empty when it holds nothing or
   /// the release does not tell.
   virtual std::vector<CapturedVariable> captured_variables(Address entry) const;
+  /// Whether the address lies in a loaded file's segments: what the program's text has as constants
+  /// and variables.
+  virtual bool in_image(Address) const { return false; }
   virtual std::optional<std::uint64_t> goroutine_id(Address g) const;
   virtual const AddressDescriber* describer() const { return nullptr; }
   /// A variable of a package or file by its whole name.

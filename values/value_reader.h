@@ -45,7 +45,11 @@ class ValueReader {
                  unsigned depth);
   void read_interface(Value& value, unsigned depth);
   void read_channel(Value& value, unsigned depth);
+  // read_function.cpp
   void read_function(Value& value, unsigned depth);
+  void read_captured(Value& value, Address closure, Address code, const std::string& function,
+                     unsigned depth);
+  void say_uncaptured(Value& value, const std::vector<CapturedVariable>& captured);
   void say_waiters(Value& value, const char* what, std::size_t count,
                    const std::vector<std::uint64_t>& goroutines);
 

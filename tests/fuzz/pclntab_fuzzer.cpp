@@ -2,6 +2,7 @@
 // release, the sizes of six tables (2 bytes each), then the tables; the inline trees are the rest.
 #include <cstdint>
 
+#include "goruntime/argument_slots.h"
 #include "goruntime/pclntab.h"
 #include "target/byte_view.h"
 
@@ -40,6 +41,7 @@ void ask_everything(const GoModule& module) {
     (void)module.frame_bytes(*function, {pc});
     (void)module.source_frames(*function, {pc});
     (void)module.pcdata(*function, 0, {pc});
+    (void)argument_slots(*function, {pc});
     (void)module.function_named(function->name);
   }
 }

@@ -155,6 +155,125 @@ def test_layers_of_a_context(crash):
     assert wrong["error"] == "int is no context.Context"
 
 
+def test_functions_and_what_they_hold(crash, cell):
+    release = int(str(cell[0]).split(".")[1])
+    by_value, by_pointer, expression, plain, nil = dumped(crash, ["main.gValueMethod", "main.gPointerMethod", "main.gExpression",
+                                                                  "main.gFunc", "main.gNilFunc"])
+    assert by_value["value"].startswith("main.Square.Area-fm")
+    [receiver] = by_value["children"]
+    assert (receiver["name"], receiver["type"], receiver["children"][0]["value"]) == ("receiver", "main.Square", "5")
+    assert by_pointer["value"].startswith("main.(*Circle).Area-fm")
+    [receiver] = by_pointer["children"]
+    assert (receiver["type"], receiver["children"][0]["children"][0]["value"]) == ("*main.Circle", "4")
+    assert expression["value"].startswith("main.(*Circle).Area ") and "children" not in expression
+    assert plain["value"].startswith("main.namedFunction ") and "notes" not in plain
+    assert nil["value"] == "nil"
+    [interface, closure] = dumped(crash, ["main.gMethod", "main.gClosure"])
+    assert "Area-fm" in interface["value"]
+    assert interface["children"][0]["children"][0]["type"] == "main.Square", interface
+    held = {child["name"]: child["value"] for child in closure.get("children", [])}
+    if release < 23:
+        assert held == {} and closure["notes"] == ["what it captured is not told before Go 1.23"]
+    else:
+        assert held["changed"] == "5" and held.get("captured", "100") == "100"
+
+
+def layers_of(crash, name):
+    """Kind, notes and named parts of each layer."""
+    return [(layer["value"].split(" (")[0], layer["value"], {part["name"]: part for part in layer.get("children", [])})
+            for layer in shown(crash, name, "--context")["children"]]
+
+
+def test_contexts_of_every_kind(crash, cell):
+    release = tuple(int(part) for part in str(cell[0]).removeprefix("go").split(".")[:2])
+    assert [layer[0] for layer in layers_of(crash, "main.gBackground")] == ["background"]
+    assert [layer[0] for layer in layers_of(crash, "main.gTodo")] == ["TODO"]
+    own = layers_of(crash, "main.gOwn")
+    assert [layer[0] for layer in own] == ["value", "custom", "TODO"]
+    assert own[0][2]["key"]["children"][0]["value"] == '"own"' and own[0][2]["value"]["children"][0]["value"] == "true"
+    loose = shown(crash, "main.gLoose", "--context")["children"]
+    assert [layer["value"].split(" (")[0] for layer in loose] == ["cancel", "custom"]
+    assert "what it was made from is not known" in loose[1]["notes"]
+    [done, base] = layers_of(crash, "main.gDone")
+    assert done[0] == "deadline" and done[1].endswith(", cancelled") and base[0] == "background"
+    assert done[2]["error"]["children"][0]["type"].startswith("context.deadlineExceededError")
+    assert done[2]["deadline"]["summary"] == "1970-01-01T00:00:01Z"
+    if release < (1, 21):
+        return
+    [cause, _] = layers_of(crash, "main.gWithCause")
+    assert cause[2]["error"]["summary"] == '"context canceled"' and cause[2]["cause"]["summary"] == '"the reason"'
+    without = layers_of(crash, "main.gWithoutCancel")
+    assert [layer[0] for layer in without] == ["WithoutCancel", "value", "cancel", "background"]
+    [deadline, _] = layers_of(crash, "main.gDeadlineCause")
+    assert deadline[2]["deadline"]["summary"] == "2030-01-02T03:04:05Z" and deadline[1].endswith(", not cancelled")
+    children = shown(crash, "main.gDeadlineCause.(*context.timerCtx).children")["children"]
+    kinds = sorted(child["key"]["children"][0]["type"] for child in children)
+    assert kinds == ["*context.afterFuncCtx", "*context.cancelCtx"]
+
+
+# What people mean by them, written by hand from the fixture's source.
+MEANINGS = {
+    "main.gMutex": "locked", "main.gUnlocked": "unlocked", "main.gRWMutex": "read-locked by 2",
+    "main.gWaitGroup": "counter 3, 0 waiting", "main.gOnce": "done", "main.gBuffer": '9 bytes "read text"',
+    "main.gDuration": "1.5s", "*main.gBigInt": "-123456789012345678901234567890", "main.gWrapped": '"outer: inner: plain"',
+    "main.gErrno": '"no such file or directory"', "main.gTimeZero": "0001-01-01T00:00:00Z (zero)",
+}
+
+
+def test_well_known_types_have_their_meaning(crash):
+    for (name, meaning), value in zip(MEANINGS.items(), dumped(crash, list(MEANINGS))):
+        assert value.get("summary") == meaning, (name, value)
+    [handle, header, stored] = dumped(crash, ["main.gHandle", "main.gHeader", "main.gAtomicAny"])
+    assert handle["children"][0]["children"][0]["type"] == "*main.Thing", handle
+    assert header["children"][0]["key"]["value"] == '"Accept"' and header["children"][0]["children"][1]["value"] == '"*/*"'
+    assert '"stored"' in json.dumps(stored).replace("\\", ""), stored
+
+
+def without(value, *keys):
+    """A value without what only debug information knows, or only the runtime."""
+    out = {key: part for key, part in value.items() if key not in keys}
+    for key in ("children",):
+        if key in out:
+            out[key] = [without(child, *keys) for child in out[key]]
+    if "key" in out:
+        out["key"] = without(out["key"], *keys)
+    return out
+
+
+@pytest.fixture(scope="module")
+def stripped(crash, tmp_path_factory):
+    path = str(tmp_path_factory.mktemp("stripped") / "values")
+    subprocess.run(["strip", "-s", "-o", path, crash[0].exe], check=True, timeout=60)
+    return path
+
+
+def test_types_of_the_runtime_alone_say_the_same(crash, stripped):
+    """A stripped program has no names of variables; what interfaces hold is read by address all the same."""
+    rows = [line.split("\t")[1:] for line in crash[2].splitlines() if line.startswith("ANY\t")]
+    assert len(rows) == 15
+    for address, index in rows:
+        text = f"*(*interface{{}})({address})"
+        flags = ("--depth", 6, "--elements", 20000)
+        with_names = shown(crash, f"main.gAnys[{index}]", *flags)
+        [bare] = json_of("print", text, "--core", crash[1], "--exe", stripped, *flags)["values"]
+        assert json.dumps(without(bare, "name")) == json.dumps(without(with_names, "name")), index
+    assert with_names["children"][0]["type"] == "*main.Thing"
+
+
+def test_addresses_without_a_type_in_a_stripped_program(crash, stripped):
+    def said(text, *where):
+        [value] = json_of("print", text, "--core", crash[1], "--exe", stripped, *where)["values"]
+        return value["value"]
+
+    pointer = shown(crash, "main.gBigInt")["value"]
+    assert said(f"unsafe.Pointer(uintptr({pointer}))") == f"{pointer} Go object of 32 bytes"
+    stack = json_of("bt", "--core", crash[1], "--exe", stripped, "--goroutine", 1, "--raw")["stacks"][0]
+    frame = next(f for f in stack["frames"] if f.get("function", "").startswith("main.work"))
+    assert "goroutine 1" in said(f"unsafe.Pointer(uintptr({frame['sp']}))")
+    assert "main.work" in said(f"unsafe.Pointer(uintptr({frame['pc']}))")
+    assert said("unsafe.Pointer(uintptr(12345))") == "0x3039 not mapped"
+
+
 def frame_of(crash, function):
     # The core may be of another thread: every one is sent the signal.
     stack = json_of("bt", *target(crash), "--goroutine", 1)["stacks"][0]

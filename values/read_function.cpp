@@ -1,0 +1,116 @@
+#include <fmt/format.h>
+
+#include "values/value_reader.h"
+
+namespace cgo {
+namespace {
+
+/// The type that the method of a method value has its receiver from: "main.(*T).Name-fm" has a *T,
+/// "main.T.Name-fm" a T. Empty for what is no method value.
+/// Source: src/cmd/compile/internal/ir/func.go, MethodSymSuffix.
+std::string receiver_type_name(std::string_view function) {
+  constexpr std::string_view kSuffix = "-fm";
+  if (!function.ends_with(kSuffix)) return {};
+  const std::size_t dot = function.rfind('.');
+  if (dot == std::string_view::npos) return {};
+  std::string out(function.substr(0, dot));
+  // Types without a name of their own are in a package of the linker's.
+  for (const std::string_view linker : {"go:", "go."})
+    if (out.starts_with(linker)) return out.substr(linker.size());
+  const std::size_t open = out.rfind(".(*");
+  if (open == std::string::npos || !out.ends_with(')')) return out;
+  return "*" + out.substr(0, open + 1) + out.substr(open + 3, out.size() - open - 4);
+}
+
+}  // namespace
+
+/// A func value points at a word with the code's address, which the captured variables follow.
+void ValueReader::read_function(Value& value, unsigned depth) {
+  value.shape = Value::Shape::fields;
+  auto closure = load_word(memory(), value.datum);
+  if (!closure) {
+    value.error = std::move(closure).error();
+    return;
+  }
+  if (!*closure) {
+    value.shape = Value::Shape::scalar;
+    value.text = "nil";
+    return;
+  }
+  auto code = cgo::read_pointer(memory(), *closure);
+  if (!code) {
+    value.error = std::move(code).error().in("func value");
+    return;
+  }
+  const auto place = context_.place_of(*code);
+  if (!place || place->offset != 0) {
+    value.error = Error{ErrorCode::malformed_data, "it leads to no function", *code};
+    return;
+  }
+  value.text = place->function;
+  if (!place->file.empty()) value.text += fmt::format(" {}:{}", place->file, place->line);
+  read_captured(value, *closure, *code, place->function, depth);
+  if (value.children.empty()) value.shape = Value::Shape::scalar;
+}
+
+void ValueReader::read_captured(Value& value, Address closure, Address code,
+                                const std::string& function, unsigned depth) {
+  // What captures nothing is a constant of the program.
+  if (context_.in_image(closure)) return;
+  std::vector<CapturedVariable> captured;
+  if (const std::string receiver = receiver_type_name(function); !receiver.empty()) {
+    // Source: src/cmd/compile/internal/typecheck/func.go, MethodValueType.
+    if (auto type = context_.type_named(receiver))
+      captured.push_back({.name = "receiver", .type = *type, .offset = 8});
+    else
+      value.notes.push_back("the type of its receiver, " + receiver + ", is not known");
+  } else {
+    captured = context_.captured_variables(code);
+    say_uncaptured(value, captured);
+  }
+  if (captured.empty()) return;
+  if (depth == 0) {
+    value.notes.push_back("cut: nested deeper than asked for");
+    return;
+  }
+  const std::pair<Address, const Type*> here{closure, plain(value.datum.type)};
+  if (!path_.insert(here).second) {
+    value.notes.push_back("points back at a value that holds it");
+    return;
+  }
+  for (const CapturedVariable& variable : captured) {
+    const auto at = checked_add(closure, variable.offset);
+    if (!at || variable.type == nullptr || !may_read(value)) continue;
+    Datum datum = datum_at(variable.type, *at);
+    if (variable.by_reference) {
+      auto target = cgo::read_pointer(memory(), *at);
+      if (target) datum.address = *target;
+    }
+    value.children.push_back(read(variable.name, std::move(datum), depth - 1));
+  }
+  path_.erase(here);
+}
+
+/// Says which part of the closure nothing tells about: those that the compiler optimized out of the
+/// function are in no debug information, but in the closure.
+void ValueReader::say_uncaptured(Value& value, const std::vector<CapturedVariable>& captured) {
+  constexpr GoVersion kFirstThatTells{23, 0};
+  if (captured.empty()) {
+    value.notes.push_back(context_.go_version() < kFirstThatTells
+                              ? "what it captured is not told before Go 1.23"
+                              : "what it captured is not in debug information");
+    return;
+  }
+  std::uint64_t end = 8, missing = 0;
+  for (const CapturedVariable& variable : captured) {
+    // Less may be padding.
+    if (variable.offset >= end + 8) missing += variable.offset - end;
+    const bool pointer = variable.by_reference || variable.type == nullptr;
+    end = std::max(end, variable.offset + (pointer ? 8 : variable.type->bytes()));
+  }
+  if (missing != 0)
+    value.notes.push_back(
+        fmt::format("holds {} bytes more that debug information does not name", missing));
+}
+
+}  // namespace cgo
