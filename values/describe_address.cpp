@@ -38,7 +38,9 @@ const StopAddresses::Known& StopAddresses::known() const {
     for (const auto& runtime : runtimes_.all) {
       for (const Goroutine& g : runtime->goroutines(debuggee_.memory()).found)
         if (g.alive() && g.stack.begin) known_.stacks.push_back({g.stack, g.id});
-      if (auto heap = heap_of(*runtime, debuggee_.images(), dwarf_)) known_.heaps.push_back(*heap);
+      const auto heap = heap_of(*runtime, debuggee_.images(), dwarf_);
+      known_.every_heap = known_.every_heap && heap;
+      if (heap) known_.heaps.push_back(*heap);
     }
     std::sort(known_.stacks.begin(), known_.stacks.end(),
               [](const Stack& a, const Stack& b) { return a.range.begin < b.range.begin; });
@@ -95,7 +97,8 @@ std::optional<AddressDescription> StopAddresses::on_stack(Address address) const
 std::optional<AddressDescription> StopAddresses::in_heap(Address address) const {
   for (const HeapSpans& heap : known().heaps) {
     const auto span = heap.span_at(debuggee_.memory(), address);
-    if (!span || !*span) continue;
+    if (!span) return AddressDescription{Kind::memory, "memory, perhaps of the Go heap", {}, 0};
+    if (!*span) continue;
     AddressDescription what{Kind::go_heap, "Go heap, no object", (*span)->range.begin,
                             (*span)->range.bytes()};
     if ((*span)->state == HeapSpan::State::manual) what.text = "memory of the Go runtime";
@@ -120,7 +123,10 @@ AddressDescription StopAddresses::describe(Address address) const {
   if (auto what = on_stack(address)) return *what;
   if (auto what = in_heap(address)) return *what;
   if (read_bytes(debuggee_.memory(), address, 1, 1))
-    return {Kind::memory, "memory outside of Go", {}, 0};
+    return {Kind::memory,
+            known().every_heap ? "memory outside of Go" : "memory, perhaps of the Go heap",
+            {},
+            0};
   return {Kind::nothing, "not mapped", {}, 0};
 }
 

@@ -31,6 +31,7 @@ class StopAddresses final : public AddressDescriber {
   struct Known {
     std::vector<Stack> stacks;     // By address.
     std::vector<HeapSpans> heaps;  // Of each runtime whose layout is known.
+    bool every_heap = true;        // Of none it is unknown.
   };
 
   const Known& known() const;

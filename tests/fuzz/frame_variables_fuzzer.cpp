@@ -1,6 +1,6 @@
-// The variables of frames whose code, debug information and registers nobody vouches for. Input: the
-// pc of the inner and the outer frame in the file (2 bytes each), rbx, rax and rsi of both (8 bytes
-// each), what memory holds (8 bytes), then sections as for the DWARF fuzzer.
+// The variables of frames whose code, debug information and registers nobody vouches for. Input:
+// the pc of the inner and the outer frame in the file (2 bytes each), rbx, rax and rsi of both (8
+// bytes each), what memory holds (8 bytes), then sections as for the DWARF fuzzer.
 #include <cstdint>
 
 #include "dwarf_sections.h"
