@@ -116,6 +116,22 @@ std::string EvaluatorWalk::near_type(const std::string& name, const std::string&
   return context_.type_named(own) ? own : whole;
 }
 
+/// The whole name of what Go's source calls C.name: cgo's type of the package, or C's own; empty
+/// where there is neither.
+std::string EvaluatorWalk::c_type(const std::string& name) const {
+  const std::string made = "._Ctype_" + name;
+  const std::string package = scope_ != nullptr ? scope_->package() : std::string();
+  for (const std::string& whole : {(package.empty() ? "main" : package) + made, name})
+    if (context_.type_named(whole)) return whole;
+  for (const std::string_view tag : {"struct_", "union_", "enum_"}) {
+    if (!name.starts_with(tag)) continue;
+    std::string own = name;
+    own[tag.size() - 1] = ' ';
+    if (context_.type_named(own)) return own;
+  }
+  return {};
+}
+
 Result<std::string> EvaluatorWalk::type_name(const Tree& tree) {
   const auto part = [&](std::size_t i) { return type_name(*tree.parts[i]); };
   switch (tree.kind) {
@@ -124,6 +140,8 @@ Result<std::string> EvaluatorWalk::type_name(const Tree& tree) {
     case Kind::string:  // An import path.
       return tree.text;
     case Kind::field: {
+      if (tree.parts[0]->kind == Kind::name && tree.parts[0]->text == "C")
+        if (std::string c = c_type(tree.text); !c.empty()) return c;
       if (tree.parts[0]->kind == Kind::name)
         return at(tree, package_type(tree.parts[0]->text, tree.text));
       auto left = part(0);

@@ -64,6 +64,7 @@ class EvaluatorWalk {
   Result<const Type*> type(const Tree& tree);
   /// What a tree says as the name of a type: "*main.T", "map[string]int".
   Result<std::string> type_name(const Tree& tree);
+  std::string c_type(const std::string& name) const;
   std::string near_type(const std::string& name, const std::string& whole);
   Result<const Type*> made_type(const Tree& tree);
   Error unknown_name(const std::string& name);

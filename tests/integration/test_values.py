@@ -178,6 +178,13 @@ def test_functions_and_what_they_hold(crash, cell):
         assert held["changed"] == "5" and held.get("captured", "100") == "100"
 
 
+def test_types_of_c_as_source_code_writes_them(crash):
+    texts = ["(*C.struct_point)(&gCPoint).y", "(*main._Ctype_struct_point)(&main.gCPoint).y", "(*struct point)(&gCPoint)->y",
+             "C.int(gInt)", "gErrno.(error).(syscall.Errno)", "gPathErr.(interface{}).(*fs.PathError).Path"]
+    values = [value["value"] for value in dumped(crash, texts)]
+    assert values[:4] == ["4", "4", "4", "-42"] and values[4] == "0x2" and values[5] == '"/nowhere/at all"'
+
+
 def layers_of(crash, name):
     """Kind, notes and named parts of each layer."""
     return [(layer["value"].split(" (")[0], layer["value"], {part["name"]: part for part in layer.get("children", [])})

@@ -79,13 +79,10 @@ class World {
     context_->packages = {{"pkg", {"example.com/pkg"}},      {"one", {"example.com/go-one"}},
                           {"twice", {"a/twice", "b/twice"}}, {"same", {"same", "x/same"}},
                           {"dots", {"x/dots.v3"}},           {"n", {"example.com/n"}}};
-    context_->named_types = {{"main.Thing", thing},
-                             {"main.Base", base},
-                             {"a/twice.T", base},
-                             {"b/twice.T", base},
-                             {"a/twice.One", base},
-                             {"example.com/pkg.T", base},
-                             {"example.com/pkg.G[int]", base}};
+    context_->named_types = {
+        {"main.Thing", thing},  {"main.Base", base},         {"main._Ctype_struct_base", base},
+        {"struct other", base}, {"a/twice.T", base},         {"b/twice.T", base},
+        {"a/twice.One", base},  {"example.com/pkg.T", base}, {"example.com/pkg.G[int]", base}};
     evaluator_.emplace(*context_, &locals_);
   }
 
@@ -191,6 +188,9 @@ TEST_CASE("interfaces, nil and conversions") {
   CHECK(w("uintptr(p) != 0") == "bool true");
   CHECK(w("*(*int)(" + hex(w.numbers()) + ")") == "int 10");
   CHECK(w("(*[4]int)(" + hex(w.numbers()) + ")[3]") == "int 40");
+  CHECK(w("(*C.struct_base)(" + hex(w.numbers()) + ").ID") == "int 10");
+  CHECK(w("(*C.struct_other)(" + hex(w.numbers()) + ").ID") == "int 10");
+  CHECK(w("(*C.struct_none)(16)").find("no type \"*C.struct_none\"") != std::string::npos);
 }
 
 TEST_CASE("operators follow Go's rules") {
