@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "target/dwarf_cache.h"
+#include "target/dwarf_call_site.h"
 #include "target/dwarf_code.h"
 #include "target/dwarf_lookup.h"
 #include "target/dwarf_tail_calls.h"

@@ -1,38 +1,13 @@
+#include "target/dwarf_call_site.h"
+
+#include <utility>
+
 #include "target/dwarf_constants.h"
-#include "target/dwarf_scan.h"
-#include "target/dwarf_variables.h"
 
 namespace cgo {
 namespace {
 
 constexpr std::size_t kMostParameters = 256;
-
-struct SiteEntry {
-  DwarfValue return_pc, callee, target;
-
-  void take(std::uint16_t name, const DwarfValue& value, bool gnu) {
-    switch (name) {
-      case dw::AT_call_return_pc:
-        return_pc = value;
-        break;
-      case dw::AT_low_pc:
-        if (gnu) return_pc = value;
-        break;
-      case dw::AT_call_origin:
-        callee = value;
-        break;
-      case dw::AT_abstract_origin:
-        if (gnu) callee = value;
-        break;
-      case dw::AT_call_target:
-      case dw::AT_GNU_call_site_target:
-        target = value;
-        break;
-      default:
-        break;
-    }
-  }
-};
 
 CallSiteParameter read_parameter(DwarfScan& scan, const DwarfDie& die) {
   CallSiteParameter out;
@@ -49,6 +24,70 @@ Error unknown_call(Address return_pc) {
 }
 
 }  // namespace
+
+bool is_call_entry(const DwarfDie& die) {
+  return die.tag() == dw::TAG_call_site || die.tag() == dw::TAG_GNU_call_site;
+}
+
+Result<CallEntry> read_call_entry(DwarfScan& scan, const DwarfDie& die) {
+  DwarfValue return_pc, pc, callee;
+  CallEntry site;
+  const bool gnu = die.tag() == dw::TAG_GNU_call_site;
+  scan.attributes([&](std::uint16_t name, const DwarfValue& value) {
+    switch (name) {
+      case dw::AT_call_return_pc:
+        return_pc = value;
+        break;
+      case dw::AT_low_pc:
+        if (gnu) return_pc = value;
+        break;
+      case dw::AT_call_pc:
+        pc = value;
+        break;
+      case dw::AT_call_origin:
+        callee = value;
+        break;
+      case dw::AT_abstract_origin:
+        if (gnu) callee = value;
+        break;
+      case dw::AT_call_target:
+      case dw::AT_GNU_call_site_target:
+        site.target = {value.block, die.unit};
+        break;
+      case dw::AT_call_tail_call:
+      case dw::AT_GNU_tail_call:
+        site.tail = value.number != 0;
+        break;
+      default:
+        break;
+    }
+  });
+  for (auto [value, into] : {std::pair{&return_pc, &site.return_pc}, {&pc, &site.pc}}) {
+    if (!*value) continue;
+    auto address = die.unit->address(*value);
+    if (!address) return std::move(address).error();
+    *into = {*address};
+  }
+  if (callee) {
+    auto place = die.unit->reference(callee);
+    if (!place) return std::move(place).error();
+    site.callee = *place;
+  }
+  return site;
+}
+
+Result<std::vector<Address>> call_targets(const DwarfCode& code,
+                                          const DwarfFunctionsNamed& functions_named,
+                                          const DwarfUnit& unit, DwarfPlace callee) {
+  auto names = function_names(callee);
+  if (!names) return std::move(names).error();
+  auto local = code.instances(unit, names->root);
+  if (!local || !local->empty()) return local;
+  const std::string_view name = names->linkage.empty() ? names->name : names->linkage;
+  // Of a name that other units cannot refer to there may be many.
+  if (!names->external || name.empty()) return std::vector<Address>{};
+  return functions_named(name);
+}
 
 Result<CallSite> find_call_site(const DwarfCode& code, const DwarfFunctionsNamed& functions_named,
                                 Address return_pc) {
@@ -73,22 +112,15 @@ Result<CallSite> find_call_site(const DwarfCode& code, const DwarfFunctionsNamed
         site->parameters.push_back(read_parameter(scan, *die));
       continue;
     }
-    const bool gnu = die->tag() == dw::TAG_GNU_call_site;
-    if (!gnu && die->tag() != dw::TAG_call_site) continue;
-    SiteEntry entry;
-    scan.attributes(
-        [&](std::uint16_t name, const DwarfValue& value) { entry.take(name, value, gnu); });
-    if (!entry.return_pc) continue;
-    auto address = unit.address(entry.return_pc);
-    if (!address) return std::move(address).error();
-    if (Address{*address} != return_pc) continue;
+    if (!is_call_entry(*die)) continue;
+    auto entry = read_call_entry(scan, *die);
+    if (!entry) return std::move(entry).error();
+    if (entry->return_pc != return_pc) continue;
     site.emplace();
     depth = scan.depth();
-    site->target = {entry.target.block, &unit};
-    if (!entry.callee) continue;
-    auto place = unit.reference(entry.callee);
-    auto targets =
-        place ? call_targets(code, functions_named, unit, *place) : std::move(place).error();
+    site->target = entry->target;
+    if (!entry->callee) continue;
+    auto targets = call_targets(code, functions_named, unit, *entry->callee);
     if (!targets) return std::move(targets).error();
     site->targets = *std::move(targets);
   }

@@ -5,65 +5,9 @@
 #include <set>
 
 #include "target/dwarf_constants.h"
-#include "target/dwarf_scan.h"
 
 namespace cgo {
 namespace {
-
-/// A call that a function makes, as DWARF tells of it.
-struct CallEntry {
-  Address return_pc;  ///< Behind the call instruction; 0 when only `pc` is known.
-  Address pc;         ///< The call instruction; 0 when only `return_pc` is known.
-  bool tail = false;
-  std::optional<DwarfPlace> callee;  ///< Nothing for a call through a pointer.
-
-  /// An address inside of the call instruction.
-  Address inside() const { return pc ? pc : Address{return_pc.value - 1}; }
-};
-
-/// Reads a call site's attributes; the scan is at its entry.
-Result<CallEntry> read_call_entry(DwarfScan& scan, const DwarfDie& die) {
-  DwarfValue return_pc, pc, callee;
-  CallEntry site;
-  const bool gnu = die.tag() == dw::TAG_GNU_call_site;
-  scan.attributes([&](std::uint16_t name, const DwarfValue& value) {
-    switch (name) {
-      case dw::AT_call_return_pc:
-        return_pc = value;
-        break;
-      case dw::AT_low_pc:
-        if (gnu) return_pc = value;
-        break;
-      case dw::AT_call_pc:
-        pc = value;
-        break;
-      case dw::AT_call_origin:
-        callee = value;
-        break;
-      case dw::AT_abstract_origin:
-        if (gnu) callee = value;
-        break;
-      case dw::AT_call_tail_call:
-      case dw::AT_GNU_tail_call:
-        site.tail = value.number != 0;
-        break;
-      default:
-        break;
-    }
-  });
-  for (auto [value, into] : {std::pair{&return_pc, &site.return_pc}, {&pc, &site.pc}}) {
-    if (!*value) continue;
-    auto address = die.unit->address(*value);
-    if (!address) return std::move(address).error();
-    *into = {*address};
-  }
-  if (callee) {
-    auto place = die.unit->reference(callee);
-    if (!place) return std::move(place).error();
-    site.callee = *place;
-  }
-  return site;
-}
 
 /// All calls of a function, those of code inlined into it too.
 Result<std::vector<CallEntry>> call_sites(DwarfPlace function) {
@@ -71,7 +15,7 @@ Result<std::vector<CallEntry>> call_sites(DwarfPlace function) {
   DwarfScan scan(function);
   while (const DwarfDie* die = scan.next()) {
     if (scan.depth() > 0 && die->tag() == dw::TAG_subprogram) scan.skip_children();
-    if (die->tag() != dw::TAG_call_site && die->tag() != dw::TAG_GNU_call_site) continue;
+    if (!is_call_entry(*die)) continue;
     auto site = read_call_entry(scan, *die);
     if (!site) return std::move(site).error();
     sites.push_back(*site);
@@ -252,19 +196,6 @@ Result<std::optional<Address>> called_function(const DwarfCode& code,
 }
 
 }  // namespace
-
-Result<std::vector<Address>> call_targets(const DwarfCode& code,
-                                          const DwarfFunctionsNamed& functions_named,
-                                          const DwarfUnit& unit, DwarfPlace callee) {
-  auto names = function_names(callee);
-  if (!names) return std::move(names).error();
-  auto local = code.instances(unit, names->root);
-  if (!local || !local->empty()) return local;
-  const std::string_view name = names->linkage.empty() ? names->name : names->linkage;
-  // Of a name that other units cannot refer to there may be many.
-  if (!names->external || name.empty()) return std::vector<Address>{};
-  return functions_named(name);
-}
 
 Result<std::vector<SourceFrame>> find_tail_calls(const DwarfCode& code,
                                                  const DwarfFunctionsNamed& functions_named,
