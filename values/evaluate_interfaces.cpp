@@ -57,23 +57,32 @@ Result<Operand> EvaluatorWalk::convert_to_interface(const Tree& tree, const Type
   return as_interface(tree, type, from.datum);
 }
 
-/// interface == value or constant: whether it holds that, of that type.
-Result<bool> EvaluatorWalk::holds(const Tree& tree, const Datum& interface, const Operand& other) {
-  const bool value = other.kind == Operand::Kind::value;
-  const Type* type = value                   ? other.datum.type
-                     : other.type != nullptr ? other.type
-                                             : types_.predeclared(default_type(other));
+/// The type that the interface has to hold to be equal to a value or constant.
+const Type* EvaluatorWalk::type_to_hold(const Operand& other) const {
+  if (other.kind == Operand::Kind::value) return other.datum.type;
+  return other.type != nullptr ? other.type : types_.predeclared(default_type(other));
+}
+
+/// Whether Go compares values of the interface type with this value or constant at all.
+Result<void> EvaluatorWalk::check_holdable(const Tree& tree, const Type* interface,
+                                           const Operand& other) {
+  const Type* type = type_to_hold(other);
+  if (type == nullptr) return fail(tree, ErrorCode::malformed_data, "nil alone has no type");
   auto comparable = at(tree, check_comparable(type));
-  if (!comparable) return std::move(comparable).error();
-  auto lacking = at(tree, missing_method(context_, *type, *interface.type));
+  if (!comparable) return comparable;
+  auto lacking = at(tree, missing_method(context_, *type, *interface));
   if (!lacking) return std::move(lacking).error();
-  if (!lacking->empty())
-    return fail(tree, ErrorCode::malformed_data,
-                "mismatched types " + format_type(*interface.type) + " and " + format_type(*type) +
-                    ": " + *lacking);
+  if (lacking->empty()) return {};
+  return fail(tree, ErrorCode::malformed_data,
+              "mismatched types " + format_type(*interface) + " and " + format_type(*type) + ": " +
+                  *lacking);
+}
+
+/// Whether the interface holds what check_holdable found fit, of that type.
+Result<bool> EvaluatorWalk::holds(const Tree& tree, const Datum& interface, const Operand& other) {
   auto held = at(tree, dynamic_value(context_, interface));
   if (!held) return std::move(held).error();
-  if (!*held || !same_type((*held)->type, type)) return false;
+  if (!*held || !same_type((*held)->type, type_to_hold(other))) return false;
   if (other.kind == Operand::Kind::text) {
     auto text = at(tree, text_of(Operand::of(**held)));
     if (!text) return std::move(text).error();

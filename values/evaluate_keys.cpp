@@ -57,11 +57,9 @@ Result<Operand> EvaluatorWalk::wanted_key(const Tree& tree, const Type* type, co
   };
   if (key.kind == Operand::Kind::type) return mismatch("types");
   if (kind_of(type) == TypeKind::go_interface) {
-    // Whether the interface may hold it is asked once, of an empty one.
-    const Datum none{.type = type, .address = std::nullopt, .bytes = std::vector<std::byte>(16)};
     if (key.kind == Operand::Kind::nil) return key;
     if (key.is_value(TypeKind::go_interface)) return key;
-    auto may = holds(tree, none, key);
+    auto may = check_holdable(tree, type, key);
     if (!may) return std::move(may).error();
     return key;
   }

@@ -151,8 +151,13 @@ Result<Operand> EvaluatorWalk::equality(const Tree& tree, const Operand& left,
     return result(*a == *b);
   }
   const bool a = left.is_value(TypeKind::go_interface), b = right.is_value(TypeKind::go_interface);
-  if (a && !b) return result(holds(tree, left.datum, right));
-  if (b && !a) return result(holds(tree, right.datum, left));
+  if (a != b) {
+    const Datum& interface = (a ? left : right).datum;
+    const Operand& other = a ? right : left;
+    auto holdable = check_holdable(tree, interface.type, other);
+    if (!holdable) return std::move(holdable).error();
+    return result(holds(tree, interface, other));
+  }
   auto comparable = at(tree, check_comparable(left.datum.type));
   if (!comparable) return std::move(comparable).error();
   return result(at(tree, equal_values(context_, left.datum, right.datum)));

@@ -54,6 +54,8 @@ class EvaluatorWalk {
   Result<Operand> assertion(const Tree& tree);
   Result<Operand> as_interface(const Tree& tree, const Type* type, const Datum& interface);
   Result<Operand> convert_to_interface(const Tree& tree, const Type* type, const Operand& from);
+  const Type* type_to_hold(const Operand& other) const;
+  Result<void> check_holdable(const Tree& tree, const Type* interface, const Operand& other);
   Result<bool> holds(const Tree& tree, const Datum& interface, const Operand& other);
 
   // evaluate_names.cpp

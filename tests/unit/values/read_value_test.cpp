@@ -122,6 +122,40 @@ TEST_CASE("a func value names its function") {
   CHECK(read_value(TestContext(p.build), "f", context.datum(type, variable)).error);
 }
 
+TEST_CASE("a method value has its receiver") {
+  Program p;
+  const Address type = p.build.function({}, {}, "func()");
+  const Address by_value = p.word(p.words({0x401000, 3, 4}).value);
+  const Address at = p.words({5, 6});
+  const Address by_pointer = p.word(p.words({0x402000, at.value}).value);
+  const Address unknown = p.word(p.words({0x403000, 0}).value);
+  TestContext context(p.build);
+  context.named_types = {{"main.Point", p.point}, {"*main.Point", p.pointer}};
+  context.places[{0x401000}] = {.function = "main.Point.Sum-fm", .file = {}};
+  context.places[{0x402000}] = {.function = "main.(*Point).Move-fm", .file = {}};
+  context.places[{0x403000}] = {.function = "main.Pair[...].Sum-fm", .file = {}};
+  const auto line = [&](Address variable) {
+    return format_inline(read_value(context, "f", context.datum(type, variable)));
+  };
+  CHECK(line(by_value) == "main.Point.Sum-fm {receiver: {X: 3, Y: 4}}");
+  CHECK(line(by_pointer) == "main.(*Point).Move-fm {receiver: " + hex(at) + " → {X: 5, Y: 6}}");
+  const Value without = read_value(context, "f", context.datum(type, unknown));
+  CHECK(without.children.empty());
+  CHECK(has_note(without, "the type of its receiver, main.Pair[...], is not known"));
+}
+
+TEST_CASE("what a closure holds and nothing tells about is said") {
+  for (const unsigned short minor : {22, 27}) {
+    Program p({minor, 0});
+    const Address type = p.build.function({}, {}, "func()");
+    const Address variable = p.word(p.words({0x401000, 3, 4}).value);
+    TestContext context(p.build);
+    context.places[{0x401000}] = {.function = "main.f.func1", .file = {}};
+    const Value value = read_value(context, "f", context.datum(type, variable));
+    CHECK(has_note(value, minor < 23 ? "not told before Go 1.23" : "not in debug information"));
+  }
+}
+
 TEST_CASE("limits say what they cut") {
   Program p;
   const Address numbers = p.words({1, 2, 3, 4, 5});
