@@ -12,7 +12,7 @@ SOURCES = {
 KINDS = {
     "exe": "C and Go", "cxx": "C++ and Go", "stripped": "`-ldflags='-s -w'`", "strip": "strip(1)", "static": "`-extldflags=-static`", "pie": "PIE",
     "pie-stripped": "PIE, `-s -w`", "c-shared": "c-shared library in a C program", "c-archive": "c-archive in a C program",
-    "plugin": "Go plugin", "sqlite": "mattn/go-sqlite3", "audio": "a sound library that calls Go from its own threads",
+    "plugin": "Go plugin", "sqlite": "mattn/go-sqlite3", "zstd": "DataDog/zstd", "audio": "a sound library that calls Go from its own threads",
     "values": "values of every kind of type, held against delve (1.22.1 up to Go 1.22, 1.24.2 up to 1.24, then 1.27.1)",
 }
 INTRODUCTION = """# Support matrix

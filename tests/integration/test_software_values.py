@@ -1,6 +1,7 @@
-"""Values in go-sqlite3, three calls of C and back deep: Go's connection and statement, and the C structures behind them, in
-every segment, held against gdb, which reads the same addresses of the same core."""
+"""Values in real software. go-sqlite3, three calls of C and back deep: Go's connection and statement, and the C structures
+behind them, in every segment; a stream of DataDog/zstd. Held against gdb, which reads the same addresses of the same core."""
 import os
+import re
 
 import pytest
 
@@ -17,7 +18,10 @@ def pytest_generate_tests(metafunc):
     releases = metafunc.config.found_releases
     if metafunc.config.getoption("--quick"):
         releases = releases[-1:]
-    cells = [matrix.Cell(r, "O2", "sqlite", "crash-core", metafunc.function.__name__.removeprefix("test_")) for r in releases]
+    if metafunc.function is test_stream_of_zstd:
+        releases = [r for r in releases if r.minor in ("1.19", "1.27")] or releases[-1:]
+    kind, source = ("zstd", "gcore") if metafunc.function is test_stream_of_zstd else ("sqlite", "crash-core")
+    cells = [matrix.Cell(r, "O2", kind, source, metafunc.function.__name__.removeprefix("test_")) for r in releases]
     metafunc.parametrize("cell", [pytest.param(c, id=str(c), marks=pytest.mark.xdist_group(c.group)) for c in cells])
 
 
@@ -34,7 +38,8 @@ def number(value):
     """A scalar of ours as gdb_values.py has it; None where it is not known."""
     if value.get("error"):
         return None
-    text = value["value"].split()[0]
+    enumerator = re.fullmatch(r"\w+ \((-?\d+)\)", value["value"])
+    text = enumerator[1] if enumerator else value["value"].split()[0]
     if text == "NULL":
         return 0
     return float(text) if "." in text else int(text, 0)
@@ -118,3 +123,22 @@ def test_c_variables_as_gdb_has_them(cell):
             assert ours["size"] == layout["bytes"]
             fields = {field["name"]: [field["name"], field["offset"], field["size"]] for field in ours["fields"]}
             assert [fields[field[0]] for field in layout["fields"]] == layout["fields"]
+
+
+@pytest.mark.slow
+def test_stream_of_zstd(cell):
+    built = matrix.built(cell.release, "O2", "zstd")
+    with stops.gcore_of(built, "wait") as core:
+        target = "--goroutine", 1, "--core", core, "--exe", built.exe
+        [stack] = json_of("bt", *target)["stacks"]
+        frame = next(f["index"] for f in stack["frames"] if f["function"].endswith("zstd.(*Writer).Write"))
+        stream = one("*w.ctx", *target, "--frame", frame, "--depth", 3)
+        assert stream["type"] == "struct ZSTD_CCtx_s"
+        [theirs] = gdb.ask(built.exe, core, f"structure('struct ZSTD_CCtx_s', {stream['address']})")
+        assert theirs["requestedParams"]["compressionLevel"] == 3
+        wrong = list(differences("ZSTD_CCtx_s", stream, theirs))
+        assert not wrong, "\n".join(wrong)
+        assert one("w.CompressionLevel", *target, "--frame", frame)["value"] == "3"
+        # What C has made is what Go has been given to write.
+        assert one("w.underlyingWriter.(*main.sink).written", *target, "--frame", frame)["value"] == str(theirs["producedCSize"])
+        assert one("w.ctx.appliedParams.cParams.strategy", *target, "--frame", frame)["value"].startswith("ZSTD_")

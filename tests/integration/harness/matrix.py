@@ -80,6 +80,6 @@ def crashed_stacks(built, words, send=None):
 def built(release, optimization, kind):
     if kind == "cxx":
         return builds.build_cxx(release, optimization)
-    if kind in ("sqlite", "audio"):
+    if kind in ("sqlite", "audio", "zstd"):
         return builds.build_module(release, kind)
     return builds.build_mix(release, optimization, kind)
