@@ -22,7 +22,9 @@ REASONED = [
     (r" r1: ''; dlv 'empty OP stack'", "the result of a C function without one has no bytes, and so but one value"),
     (r": 'register xmm\d+ of this frame is not known'; dlv '", "Delve takes floating-point registers of outer frames from the innermost one"),
     (r": 'optimized out'; dlv 'len 0'", "Delve reads the parts that the compiler dropped as 0"),
-    (r"^main\.gBadMap: ", "the map's directory is damaged; Delve shows a length and no entry"),
+    (r"^main\.(gBadMap|gAnys\[\d+\]\.\(\)): 'map: (2\^60 buckets|its directory has 5 entries)'; dlv 'len 100'",
+     "the map is damaged; Delve shows a length and no entry"),
+    (r"; dlv 'could not resolve interface type'", "Delve does not find the type's name in debug information; the test of values has the value"),
 ]
 
 
