@@ -59,7 +59,15 @@ Value value_of(const ValuePlace& place, const FrameVariable& variable, const Rea
     if (variable.type != nullptr) value.type_name = format_type(*variable.type);
     value.error = variable.error.value_or(Error{ErrorCode::not_found, "its value is not known"});
   }
-  if (!variable.note.empty()) value.notes.push_back(variable.note);
+  std::string note = variable.note;
+  // Never as the value: the slot may never have been written.
+  if (variable.stale) {
+    constexpr std::size_t kColumns = 60;
+    const Value held = read_value(*place.context, variable.name, *variable.stale,
+                                  {.depth = 1, .elements = 8, .text_bytes = 32});
+    note += ", with " + format_inline(held, kColumns);
+  }
+  if (!note.empty()) value.notes.push_back(std::move(note));
   if (variable.shadowed)
     value.notes.push_back(fmt::format("shadowed; declared in line {}", variable.declared_line));
   if (variable.declared_later) value.notes.push_back("declared below the line that runs");
