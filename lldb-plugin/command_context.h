@@ -9,6 +9,8 @@
 #include "lldb-plugin/activity.h"
 #include "lldb-plugin/command_line.h"
 #include "lldb-plugin/subject.h"
+#include "lldb-plugin/value_naming.h"
+#include "values/value.h"
 
 namespace cgo {
 
@@ -57,6 +59,8 @@ struct CommandContext {
   /// Where a long answer may be written while it is made; empty to get it as a whole in
   /// Answer::out.
   std::function<void(std::string_view)> write;
+  ReadLimits limits;              ///< Of values, where the command line gives none.
+  ValueNaming* naming = nullptr;  ///< Null where no debugger outlives the command.
 };
 
 Answer run_bt(CommandContext& context, const CommandLine& line);

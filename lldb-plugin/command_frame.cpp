@@ -61,6 +61,11 @@ std::string source_of(LldbContext& context, const Frame& frame) {
   return text.GetData() == nullptr ? "" : text.GetData();
 }
 
+std::uint32_t native_selection(lldb::SBThread thread) {
+  lldb::SBFrame frame = thread.GetSelectedFrame();
+  return frame.IsValid() ? frame.GetFrameID() : 0;
+}
+
 Answer select(LldbContext& context, const Selection& selection, std::size_t number) {
   const Frame* frame = selection.frame(number);
   if (frame == nullptr) {
@@ -73,6 +78,7 @@ Answer select(LldbContext& context, const Selection& selection, std::size_t numb
   context.session.select_frame(selection.tid, number);
   if (context.settings.native_bt())
     select_native_frame(context.thread, selection.collected, selection.elements[number]);
+  context.session.saw_native_frame(selection.tid, native_selection(context.thread));
   Answer answer;
   answer.out = frame_line(*frame, number) + source_of(context, *frame);
   return answer;
@@ -100,6 +106,20 @@ Answer step(LldbContext& context, bool outward) {
 }
 
 }  // namespace
+
+void follow_native_selection(LldbContext& context) {
+  if (!context.thread.IsValid() || !context.session.stop()) return;
+  const std::uint64_t tid = context.thread.GetThreadID();
+  const std::uint32_t native = native_selection(context.thread);
+  if (native == context.session.native_frame(tid)) return;
+  context.session.saw_native_frame(tid, native);
+  const auto selection = current_selection(context);
+  if (!selection) return;
+  const auto element = element_of_native_frame(context.thread, selection->collected, native);
+  for (std::size_t number = 0; element && number < selection->elements.size(); ++number)
+    if (selection->elements[number] == *element)
+      context.session.select_frame(selection->tid, number);
+}
 
 Answer run_frame(LldbContext& context, const CommandLine& line) {
   const auto selection = current_selection(context);

@@ -40,6 +40,8 @@ constexpr Flag kPrintFlags[] = {
     kOfFrame,
     {"--context", ValueKind::none, "",
      "Each layer of a context.Context: key and value, deadline, why it is cancelled."},
+    {"--lldb", ValueKind::text, "NAME",
+     "Also name it $NAME in LLDB's own p, expr and watchpoints, as a pointer to a C structure."},
     kDepth,
     kElements,
     kString,

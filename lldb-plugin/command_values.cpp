@@ -12,16 +12,11 @@
 namespace cgo {
 namespace {
 
-ReadLimits limits_of(const CommandLine& line) {
-  constexpr std::uint64_t kMost = std::uint64_t{1} << 32;
-  ReadLimits limits;
-  if (const auto depth = line.number("--depth"))
-    limits.depth = static_cast<unsigned>(std::min<std::uint64_t>(*depth, 64));
-  if (const auto elements = line.number("--elements")) {
-    limits.elements = std::min(*elements, kMost);
-    limits.values = std::max(limits.values, std::min(limits.elements * 16, kMost));
-  }
-  if (const auto bytes = line.number("--string")) limits.text_bytes = std::min(*bytes, kMost >> 8);
+ReadLimits limits_of(const CommandContext& context, const CommandLine& line) {
+  ReadLimits limits = context.limits;
+  if (const auto depth = line.number("--depth")) limits.set_depth(*depth);
+  if (const auto elements = line.number("--elements")) limits.set_elements(*elements);
+  if (const auto bytes = line.number("--string")) limits.set_text_bytes(*bytes);
   limits.raw = line.has("--raw");
   return limits;
 }
@@ -36,8 +31,34 @@ std::string frame_line(const ValuePlace& place) {
   return text + "\n";
 }
 
+/// How many parts of a value lie in memory that cannot be read.
+std::size_t unreadable_parts(const Value& value) {
+  std::size_t count =
+      value.error && value.error->code == ErrorCode::unreadable_memory ? std::size_t{1} : 0;
+  for (const Value& child : value.children) count += unreadable_parts(child);
+  for (const Value& key : value.keys) count += unreadable_parts(key);
+  return count;
+}
+
+/// Warns of what the command did not come to. A pointer to nowhere is no such thing, unless memory
+/// is known to be missing.
+void finish_values(Answer& answer, CommandContext& context, const ValuePlace& place,
+                   const std::vector<Value>& values, std::size_t all) {
+  const std::size_t read = values.size();
+  std::size_t unreadable = 0;
+  for (const Value& value : values) unreadable += unreadable_parts(value);
+  const bool lost = unreadable != 0 && context.activity.lost();
+  if (lost || context.activity.cancelled())
+    answer.warnings.push_back(cut_short(context.activity, read, all, "values"));
+  else if (unreadable != 0 && !place.stop->provenance.lacks.empty())
+    answer.warnings.push_back(
+        fmt::format("{} parts of values are in memory that cannot be read", unreadable));
+  finish(answer, *place.stop);
+}
+
 /// {"schema":"lldb-cgo/values/1","frame":{…},"values":[…]}
-std::string values_json(const ValuePlace& place, const std::vector<Value>& values) {
+std::string values_json(const ValuePlace& place, const std::vector<Value>& values,
+                        const Answer& answer, const std::optional<NamedValue>& named = {}) {
   std::string out = R"({"schema":"lldb-cgo/values/1","frame":)";
   if (place.has_frame())
     append_frame_json(out, place.frame(), place.number);
@@ -48,7 +69,11 @@ std::string values_json(const ValuePlace& place, const std::vector<Value>& value
     if (i != 0) out += ',';
     out += format_json(values[i]);
   }
-  return out + "]}\n";
+  out += ']';
+  if (named)
+    out += fmt::format(R"(,"lldb":{{"name":{},"type":{}}})", json_string(named->name),
+                       json_string(named->type));
+  return out + partial_json(answer) + "}\n";
 }
 
 Value value_of(const ValuePlace& place, const FrameVariable& variable, const ReadLimits& limits) {
@@ -84,23 +109,80 @@ Answer variables_answer(CommandContext& context, const CommandLine& line, bool p
     return Answer::failed({"no variables in this frame", variables.error().message,
                            "'cgo locals --frame N' looks at another; 'cgo bt' numbers them",
                            ExitStatus::no_target});
-  const ReadLimits limits = limits_of(line);
+  ReadLimits limits = limits_of(context, line);
+  const std::function<bool()> cancelled = [&] { return context.activity.cancelled(); };
+  limits.cancelled = &cancelled;
   std::vector<Value> values;
+  std::size_t all = 0;
   for (const FrameVariable& variable : *variables) {
     if (variable.hidden && !limits.raw) continue;
     if (variable.parameter || variable.result ? !parameters : !locals) continue;
-    values.push_back(value_of(place, variable, limits));
+    ++all;
+    if (!cancelled()) values.push_back(value_of(place, variable, limits));
   }
   Answer answer;
+  finish_values(answer, context, place, values, all);
   if (line.has("--json")) {
-    answer.out = values_json(place, values);
+    answer.out = values_json(place, values, answer);
   } else {
     answer.out = frame_line(place);
     for (const Value& value : values) answer.out += format_text(value);
-    if (values.empty()) answer.out += std::string("0 ") + none + " found in this frame\n";
+    if (all == 0) answer.out += std::string("0 ") + none + " found in this frame\n";
   }
-  finish(answer, *place.stop);
   return answer;
+}
+
+/// What a debugger's name for a value stands for: a pointer is used as it is, anything else by its
+/// address.
+struct NamedPlace {
+  const Type* type = nullptr;
+  Address address;
+};
+
+Result<NamedPlace> place_to_name(const ValueContext& context, const Datum& datum) {
+  if (kind_of(datum.type) == TypeKind::pointer) {
+    const auto target = plain(datum.type)->target();
+    if (target && plain(*target)->bytes() != 0) {
+      auto to = load_word(context.memory(), datum);
+      if (!to) return std::move(to).error();
+      if (to->value == 0) return Error{ErrorCode::not_found, "it is a null pointer"};
+      return NamedPlace{*target, *to};
+    }
+  }
+  if (datum.bit_size != 0)
+    return Error{ErrorCode::unsupported, "it is a bit-field, which has no address"};
+  if (!datum.address)
+    return Error{ErrorCode::not_found, "it is not in memory: in a register, or computed"};
+  return NamedPlace{datum.type, *datum.address};
+}
+
+struct Naming {
+  std::optional<NamedValue> named;
+  std::optional<Failure> failure;
+};
+
+Naming name_in_debugger(CommandContext& context, const ValuePlace& place, const std::string& name,
+                        const Datum& datum, unsigned depth) {
+  const std::string what = "cannot name the value in LLDB";
+  const auto at = place_to_name(*place.context, datum);
+  if (!at)
+    return {{},
+            Failure{what, at.error().message, "only what lies in memory can have a name there",
+                    ExitStatus::no_target}};
+  auto named = context.naming->give(name, *place.context, *at->type, depth, at->address);
+  if (!named)
+    return {{},
+            Failure{what, named.error().message, "another name: 'cgo print --lldb NAME EXPR'",
+                    ExitStatus::no_target}};
+  return {*std::move(named), {}};
+}
+
+/// How to go on with it: LLDB's own `p` does not work in frames of Go.
+std::string named_text(const NamedValue& named, Language language) {
+  const bool go = language == Language::go;
+  const std::string part = named.fields ? "&" + named.name + "->FIELD" : named.name;
+  return fmt::format("{0} is a {1} in LLDB:  {2} *{0}   watchpoint set expression {3}-- {4}\n",
+                     named.name, named.type, go ? "expr -l c --" : "p", go ? "-l c " : "", part);
 }
 
 /// What follows the command's name; LLDB and shells have taken it apart at spaces.
@@ -121,6 +203,11 @@ Answer run_args(CommandContext& context, const CommandLine& line) {
 }
 
 Answer run_print(CommandContext& context, const CommandLine& line) {
+  const auto name = line.text("--lldb");
+  if (name && context.naming == nullptr)
+    return Answer::failed({"--lldb needs LLDB", "there are no expressions of LLDB to name it in",
+                           "'cgo print --lldb NAME EXPR' inside LLDB, with the plugin loaded",
+                           ExitStatus::bad_arguments});
   FoundPlace found = find_value_place(context, line);
   if (!found.place) return Answer::failed(*std::move(found.failure));
   const ValuePlace& place = *found.place;
@@ -142,13 +229,26 @@ Answer run_print(CommandContext& context, const CommandLine& line) {
       answer.out = where.substr(lines + 1) + "\n";
     return answer;
   }
-  const ReadLimits limits = limits_of(line);
+  ReadLimits limits = limits_of(context, line);
+  const std::function<bool()> cancelled = [&] { return context.activity.cancelled(); };
+  limits.cancelled = &cancelled;
   const Value value = line.has("--context")
                           ? read_context_chain(*place.context, text, *result.datum, limits)
-                          : read_value(*place.context, text, *std::move(result.datum), limits);
+                          : read_value(*place.context, text, *result.datum, limits);
+  if (line.has("--context") && value.error)
+    return Answer::failed({"cannot list the layers", value.error->message,
+                           "without --context it is shown as any other value",
+                           ExitStatus::no_target});
+  std::optional<NamedValue> named;
+  if (name) {
+    Naming naming = name_in_debugger(context, place, *name, *result.datum, limits.depth);
+    if (naming.failure) return Answer::failed(*std::move(naming.failure));
+    named = std::move(naming.named);
+  }
   Answer answer;
-  answer.out = line.has("--json") ? values_json(place, {value}) : format_text(value);
-  finish(answer, *place.stop);
+  finish_values(answer, context, place, {value}, 1);
+  answer.out = line.has("--json") ? values_json(place, {value}, answer, named) : format_text(value);
+  if (named && !line.has("--json")) answer.out += named_text(*named, language);
   return answer;
 }
 

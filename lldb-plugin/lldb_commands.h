@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "lldb-plugin/command_context.h"
+#include "lldb-plugin/lldb_value_naming.h"
 #include "lldb-plugin/session.h"
 #include "lldb-plugin/settings.h"
 
@@ -14,6 +15,7 @@ namespace cgo {
 struct Plugin {
   Sessions sessions;
   Settings settings;
+  GivenNames names;  ///< Used with `sessions` locked.
 };
 
 /// What commands that change LLDB's own selection use besides.
@@ -24,6 +26,8 @@ struct LldbContext {
   const Settings& settings;
 };
 
+/// Takes over what `up`, `frame select` or an editor has selected since the last command.
+void follow_native_selection(LldbContext& context);
 Answer run_frame(LldbContext& context, const CommandLine& line);
 Answer run_up(LldbContext& context, const CommandLine& line);
 Answer run_down(LldbContext& context, const CommandLine& line);

@@ -55,14 +55,16 @@ Answer run_in_lldb(Plugin& plugin, lldb::SBDebugger debugger, lldb::SBProcess pr
   const auto session = plugin.sessions.use(process);
   session->read_again();
   lldb::SBThread thread = process.GetSelectedThread();
-  for (const LldbRunner& runner : kLldbRunners) {
-    if (runner.name != line.command->name) continue;
-    LldbContext context{debugger, thread, *session.get(), plugin.settings};
-    return runner.run(context, line);
-  }
+  LldbContext lldb_context{debugger, thread, *session.get(), plugin.settings};
+  follow_native_selection(lldb_context);
+  for (const LldbRunner& runner : kLldbRunners)
+    if (runner.name == line.command->name) return runner.run(lldb_context, line);
   LldbSubject subject(session.get(), thread);
   const std::unique_ptr<Activity> activity = lldb_activity(debugger);
+  LldbValueNaming naming(debugger, process, plugin.names);
   CommandContext context{subject, *activity, Host::lldb, colour};
+  context.limits = plugin.settings.limits();
+  context.naming = &naming;
   return run_reading_command(context, line);
 } catch (const std::exception& error) {
   return Answer::failed({"an internal error", error.what(), "please report it"});

@@ -1,5 +1,7 @@
 #include "lldb-plugin/native_frames.h"
 
+#include <utility>
+
 #include "lldb-plugin/goroutine_threads.h"
 
 namespace cgo {
@@ -88,6 +90,25 @@ std::uint32_t frames_of_inlined_go(lldb::SBThread thread, std::uint32_t count) {
   return frames > 1 ? frames : 0;
 }
 
+/// Calls `visit(call, LLDB's frames of it, innermost first)` from the innermost call on, until it
+/// returns false.
+template <class Visit>
+void each_call(lldb::SBThread thread, const Visit& visit) {
+  std::size_t call = 0;
+  std::vector<std::uint32_t> of_call;
+  const std::uint32_t count = thread.GetNumFrames();
+  const std::uint32_t inlined_go = frames_of_inlined_go(thread, count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    lldb::SBFrame frame = thread.GetFrameAtIndex(i);
+    of_call.push_back(i);
+    if (i + 1 < inlined_go) continue;
+    if (i >= inlined_go && (frame.IsInlined() || frame.IsArtificial())) continue;
+    if (!visit(call, std::as_const(of_call))) return;
+    ++call;
+    of_call.clear();
+  }
+}
+
 }  // namespace
 
 void take_registers(Sessions& sessions, lldb::SBProcess process, std::uint64_t tid,
@@ -154,23 +175,33 @@ void select_native_frame(lldb::SBThread thread, const CollectedStack& collected,
                          std::size_t element) {
   const auto place = place_of(collected, element);
   if (!place) return;
-  std::size_t call = 0;
-  std::vector<std::uint32_t> of_call;  // LLDB's frames of the current call, innermost first.
-  const std::uint32_t count = thread.GetNumFrames();
-  const std::uint32_t inlined_go = frames_of_inlined_go(thread, count);
-  for (std::uint32_t i = 0; i < count; ++i) {
-    lldb::SBFrame frame = thread.GetFrameAtIndex(i);
-    of_call.push_back(i);
-    if (i + 1 < inlined_go) continue;
-    if (i >= inlined_go && (frame.IsInlined() || frame.IsArtificial())) continue;
-    if (call == place->call) {
-      if (place->from_outermost < of_call.size())
-        thread.SetSelectedFrame(of_call[of_call.size() - 1 - place->from_outermost]);
-      return;
-    }
-    ++call;
-    of_call.clear();
+  each_call(thread, [&](std::size_t call, const std::vector<std::uint32_t>& frames) {
+    if (call == place->call && place->from_outermost < frames.size())
+      thread.SetSelectedFrame(frames[frames.size() - 1 - place->from_outermost]);
+    return call < place->call;
+  });
+}
+
+std::optional<std::size_t> element_of_native_frame(lldb::SBThread thread,
+                                                   const CollectedStack& collected,
+                                                   std::uint32_t native) {
+  std::optional<Place> wanted;
+  each_call(thread, [&](std::size_t call, const std::vector<std::uint32_t>& frames) {
+    if (frames.back() >= native) wanted = Place{call, frames.back() - native};
+    return !wanted.has_value();
+  });
+  if (!wanted) return std::nullopt;
+  const std::uint64_t pc = thread.GetFrameAtIndex(native).GetPC();
+  const auto& elements = collected.stack.elements;
+  for (std::size_t i = 0; i < elements.size(); ++i) {
+    const auto place = place_of(collected, i);
+    if (!place || place->call != wanted->call || place->from_outermost != wanted->from_outermost)
+      continue;
+    // LLDB's own list may have other frames there than we do.
+    const auto& element_pc = std::get<Frame>(elements[i]).pc.address;
+    return element_pc.value == pc ? std::optional<std::size_t>(i) : std::nullopt;
   }
+  return std::nullopt;
 }
 
 }  // namespace cgo

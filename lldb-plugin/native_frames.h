@@ -45,5 +45,9 @@ std::optional<NativeStack> native_stack(Sessions& sessions, lldb::SBProcess proc
 /// Selects LLDB's frame for an element of a stack, if LLDB lists it.
 void select_native_frame(lldb::SBThread thread, const CollectedStack& collected,
                          std::size_t element);
+/// The element that LLDB's frame number `native` stands for; nothing where LLDB lists another one.
+std::optional<std::size_t> element_of_native_frame(lldb::SBThread thread,
+                                                   const CollectedStack& collected,
+                                                   std::uint32_t native);
 
 }  // namespace cgo

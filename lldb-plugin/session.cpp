@@ -63,7 +63,10 @@ Result<std::shared_ptr<const Stop>> Session::stop() {
   stop->unwinder =
       std::make_unique<const Unwinder>(*debuggee, program_->runtimes, program_->unwind_cache);
   stop->debuggee = std::move(debuggee);
-  if (stop_id_ != id) selected_.clear();
+  if (stop_id_ != id) {
+    selected_.clear();
+    native_.clear();
+  }
   stop_id_ = id;
   stop_ = std::move(stop);
   return stop_;
@@ -89,6 +92,11 @@ std::optional<std::size_t> Session::selected_frame(std::uint64_t tid) const {
   const auto found = selected_.find(tid);
   if (found == selected_.end()) return std::nullopt;
   return found->second;
+}
+
+std::uint32_t Session::native_frame(std::uint64_t tid) const {
+  const auto found = native_.find(tid);
+  return found == native_.end() ? 0 : found->second;
 }
 
 void Session::select_frame(std::uint64_t tid, std::size_t number) { selected_[tid] = number; }

@@ -39,6 +39,9 @@ class Session {
 
   std::optional<std::size_t> selected_frame(std::uint64_t tid) const;
   void select_frame(std::uint64_t tid, std::size_t number);
+  /// LLDB's own selection on a thread, as it was seen last at this stop: its frame 0 at first.
+  std::uint32_t native_frame(std::uint64_t tid) const;
+  void saw_native_frame(std::uint64_t tid, std::uint32_t frame) { native_[tid] = frame; }
 
   lldb::SBProcess process() const { return process_; }
 
@@ -58,6 +61,7 @@ class Session {
   const LldbDebuggee* debuggee_ = nullptr;         // stop_->debuggee.
   std::map<std::uint64_t, std::size_t> selected_;  // By tid, at stop_.
   std::optional<WalkedAhead> walked_;
+  std::map<std::uint64_t, std::uint32_t> native_;  // The same of LLDB's own frames.
 };
 
 /// The process LLDB has selected, as a command looks at it.

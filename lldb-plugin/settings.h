@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "target/result.h"
+#include "values/value.h"
 
 namespace cgo {
 
@@ -27,6 +28,8 @@ class Settings {
   bool native_bt() const;
   /// Most goroutines shown as threads of LLDB; 0 means none.
   std::uint64_t goroutine_threads() const;
+  /// How much of a value is shown where a command is not told.
+  ReadLimits limits() const;
 
   /// The value as text; nothing for a name there is not.
   std::optional<std::string> get(std::string_view name) const;
@@ -40,6 +43,7 @@ class Settings {
   mutable std::mutex mutex_;
   bool native_bt_ = true;
   std::uint64_t goroutine_threads_ = 0;
+  ReadLimits limits_;
   std::vector<std::function<void(std::string_view)>> observers_;
 };
 

@@ -22,8 +22,28 @@ class InlineWriter {
  public:
   explicit InlineWriter(std::size_t columns) : columns_(columns) {}
 
-  void write(const Value& value) {
+  /// `nested`: what `value` has notes of is said nowhere else.
+  void write(const Value& value, bool nested = true) {
     if (full()) return;
+    write_shape(value);
+    if (value.error && !value.children.empty()) out_ += " <" + value.error->message + ">";
+    if (nested) mark_notes(value);
+  }
+
+  /// Nothing when it did not fit.
+  std::string cut() && {
+    if (out_.size() <= columns_) return std::move(out_);
+    out_.resize(columns_ < 1 ? 0 : columns_ - 1);
+    out_.resize(whole_characters(out_));
+    return std::move(out_) + "…";
+  }
+  bool full() const { return out_.size() > columns_; }
+  /// Whether something odd of a part would be left unsaid.
+  bool has_odd_part() const { return has_odd_part_; }
+  const std::string& text() const { return out_; }
+
+ private:
+  void write_shape(const Value& value) {
     switch (value.shape) {
       case Value::Shape::scalar:
         out_ += head_of(value);
@@ -42,20 +62,15 @@ class InlineWriter {
         write_elements(value);
         break;
     }
-    if (value.error && !value.children.empty()) out_ += " <" + value.error->message + ">";
   }
-
-  /// Nothing when it did not fit.
-  std::string cut() && {
-    if (out_.size() <= columns_) return std::move(out_);
-    out_.resize(columns_ < 1 ? 0 : columns_ - 1);
-    out_.resize(whole_characters(out_));
-    return std::move(out_) + "…";
+  void mark_notes(const Value& value) {
+    for (const std::string& note : value.notes) {
+      if (!note.starts_with("cut"))
+        has_odd_part_ = true;
+      else if (value.shape == Value::Shape::scalar || value.shape == Value::Shape::pointer)
+        out_ += "…";
+    }
   }
-  bool full() const { return out_.size() > columns_; }
-  const std::string& text() const { return out_; }
-
- private:
   void write_pointer(const Value& value) {
     if (value.children.empty() || value.error || !value.summary.empty()) {
       out_ += head_of(value);
@@ -87,11 +102,12 @@ class InlineWriter {
     out_ += head_of(value);
     if (!value.summary.empty() || value.text == "nil") return;
     if (value.error && value.children.empty()) return;
-    if (value.children.empty() && value.length.value_or(0) != 0) return;
-    if (value.children.empty() && !value.text.empty()) return;
+    const bool cut = value.children.empty() && value.length.value_or(0) != 0;
+    if (value.children.empty() && !value.text.empty() && !cut) return;
     out_ += value.text.empty() ? "{" : " {";
+    if (cut) out_ += "…";
     write_list(value, value.shape == Value::Shape::entries);
-    if (value.length && value.children.size() < *value.length) out_ += ", …";
+    if (!cut && value.length && value.children.size() < *value.length) out_ += ", …";
     out_ += "}";
   }
   void write_list(const Value& value, bool named) {
@@ -107,6 +123,7 @@ class InlineWriter {
 
   std::size_t columns_;
   std::string out_;
+  bool has_odd_part_ = false;
 };
 
 class TextWriter {
@@ -122,8 +139,8 @@ class TextWriter {
     out_ += out_.empty() || out_.back() == '\n' ? "" : " = ";
     const std::size_t used = indent.size() + name.size() + value.type_name.size() + 4;
     InlineWriter line(columns_ > used + 20 ? columns_ - used : 20);
-    line.write(value);
-    const bool whole = !line.full();
+    line.write(value, false);
+    const bool whole = !line.full() && !line.has_odd_part();
     if (whole || value.children.empty()) {
       out_ += escaped(value.children.empty() ? head_or(line, value) : line.text());
       write_notes(value);

@@ -53,11 +53,15 @@ Value read_value(const ValueContext& context, std::string name, Datum datum,
 }
 
 bool ValueReader::may_read(Value& parent) {
-  if (values_ < limits_.values) {
+  constexpr std::uint64_t kBetweenQuestions = 64;
+  if (!cancelled_ && values_ < limits_.values) {
+    cancelled_ =
+        values_ % kBetweenQuestions == 0 && limits_.cancelled != nullptr && (*limits_.cancelled)();
     ++values_;
-    return true;
+    if (!cancelled_) return true;
   }
-  const std::string note = fmt::format("cut: {} values were read", limits_.values);
+  const std::string note = cancelled_ ? std::string("cut: interrupted")
+                                      : fmt::format("cut: {} values were read", limits_.values);
   if (parent.notes.empty() || parent.notes.back() != note) parent.notes.push_back(note);
   return false;
 }

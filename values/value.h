@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,6 +19,12 @@ struct ReadLimits {
   std::uint64_t text_bytes = 256;  ///< Of a string.
   std::uint64_t values = 20'000;   ///< In the whole tree.
   bool raw = false;                ///< Well-known types as any other, with all their fields.
+  const std::function<bool()>* cancelled = nullptr;  ///< Asked while reading goes on; may be null.
+
+  // Numbers that a user gives; brought down to what can be done.
+  void set_depth(std::uint64_t wanted);
+  void set_elements(std::uint64_t wanted);
+  void set_text_bytes(std::uint64_t wanted);
 };
 
 /// A value as it is shown: a tree. What cannot be read has an error in its place; the rest stays.

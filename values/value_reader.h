@@ -59,6 +59,7 @@ class ValueReader {
   const ValueContext& context_;
   const ReadLimits& limits_;
   std::uint64_t values_ = 0;
+  bool cancelled_ = false;
   /// Pointers that are being followed: their targets contain what is read now.
   std::set<std::pair<Address, const Type*>> path_;
 };
