@@ -136,12 +136,14 @@ class Contexts:
         address = self.target.ResolveLoadAddress(lookup)
         context = self.target.ResolveSymbolContextForAddress(address, lldb.eSymbolContextEverything)
         chain = [context]
-        while context.GetBlock().GetContainingInlinedBlock().IsValid():
+        while (inlined := context.GetBlock().GetContainingInlinedBlock()).IsValid():
             outer_address = lldb.SBAddress()
-            context = context.GetParentOfInlinedScope(address, outer_address)
-            if not context.IsValid():
-                break
-            address = outer_address
+            outer = context.GetParentOfInlinedScope(address, outer_address)
+            if not outer.IsValid():
+                # LLDB does not find the address where gcc wrote empty ranges beside the right one.
+                outer, outer_address = lldb.SBSymbolContext(context), address
+                outer.SetBlock(inlined.GetParent())
+            context, address = outer, outer_address
             chain.append(context)
         return chain
 

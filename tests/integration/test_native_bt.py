@@ -6,8 +6,8 @@ import shutil
 import pytest
 
 import expected
-from harness import matrix, stops, tool
-from harness.paths import PLUGIN
+from harness import builds, matrix, stops, tool
+from harness.paths import FIXTURES, PLUGIN
 
 FRAMES = expected.nest(4, expected.FAULT) + expected.run("run_nest")
 WANTED = [f.function for f in FRAMES]
@@ -114,6 +114,19 @@ def test_inlined_go_at_the_leaf(built):
     levels = [f for f in frames if f[0].endswith("goNest")]
     assert users_of(frames)[1:] == WANTED[-6:], text
     assert len(levels) >= 2, text
+
+
+def test_inlined_c(request):
+    """LLDB cannot go outward from inlined code that has an empty range too."""
+    exe = builds.go_build(request.config.found_releases[-1], "O2", "inlined", "inlined", ())
+    text = tool.run_lldb("breakpoint set -n leaf", "run", "bt", "kill", arguments=("--", exe))
+    with open(os.path.join(FIXTURES, "inlined", "inlined.c"), encoding="utf-8") as f:
+        lines = [line.strip() for line in f]
+    wanted = [("middle", 1 + lines.index("long value = goAgain(n + 1);")),
+              ("outer", 1 + lines.index("long outer(long n) { return middle(n + 1) + 1; }"))]
+    frames = frames_of(text)
+    at = frames.index(wanted[0])
+    assert frames[at:at + 2] == wanted, text
 
 
 @pytest.mark.parametrize("command, reason", [("next", "step over"), ("step", "step in"), ("stepi", "instruction step into"),
