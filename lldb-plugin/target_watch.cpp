@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <string>
@@ -18,7 +20,9 @@ namespace {
 
 constexpr const char* kProviderClass = "lldb_cgo_frames.CgoFrames";
 constexpr const char* kWakeName = "lldb-cgo";
+constexpr const char* kEventThread = "dbg.evt-handler";
 constexpr auto kPatienceAtEnd = std::chrono::seconds(2);
+constexpr auto kPatienceWithEvents = std::chrono::seconds(3);
 
 /// How long a provider waits for the target's lock. LLDB's own thread that handles stops may be
 /// waited for by the holder itself (a step does that): then it is never had. Others have it as soon
@@ -34,10 +38,36 @@ constexpr const char* kCommandsThatShowFrames[] = {
     "frame info",       "frame variable", "process status", "target list",
 };
 
-/// Whether LLDB could list Go frames in this target: programs without Go keep LLDB's own frames.
-bool has_go_code(lldb::SBTarget target) {
+/// Whether LLDB could list Go frames in this target: programs without Go keep LLDB's own frames. A
+/// target that is to be attached to has no modules yet, and later is too late.
+bool may_have_go_code(lldb::SBTarget target) {
+  if (target.GetNumModules() == 0) return true;
   for (std::uint32_t i = 0; i < target.GetNumModules(); ++i)
     if (target.GetModuleAtIndex(i).FindSection(".go.buildinfo").IsValid()) return true;
+  return false;
+}
+
+/// Whether the target has a process, or is getting one, with threads that LLDB could show.
+bool has_threads(lldb::SBTarget target) {
+  switch (target.GetProcess().GetState()) {
+    case lldb::eStateInvalid:
+    case lldb::eStateUnloaded:
+    case lldb::eStateExited:
+    case lldb::eStateDetached:
+      return false;
+    default:
+      return true;
+  }
+}
+
+/// Whether LLDB prints what happens on a thread of its own, as lldb does and lldb-dap does not.
+bool prints_events() {
+  std::error_code error;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", error)) {
+    std::string name;
+    std::getline(std::ifstream(task.path() / "comm"), name);
+    if (name == kEventThread) return true;
+  }
   return false;
 }
 
@@ -53,17 +83,20 @@ class TargetWatch {
         lldb::SBTarget::eBroadcastBitModulesLoaded | lldb::SBTarget::eBroadcastBitModulesUnloaded);
   }
 
-  /// Makes every target have a provider, or none, as the setting and its modules say.
+  /// Makes every target have a provider, or none, as the setting and its modules say. To be called
+  /// on a thread that runs a command: a provider that comes when there are threads makes LLDB print
+  /// all of them, on its own thread, and LLDB 22 crashes when frames change meanwhile. So this
+  /// returns when that is done.
   void bring_up_to_date() {
-    const bool wanted = plugin_->settings.native_bt();
-    for (std::uint32_t i = 0; i < debugger_.GetNumTargets(); ++i) {
-      lldb::SBTarget target = debugger_.GetTargetAtIndex(i);
-      const std::uint64_t number = NewerApi::target_number(target);
-      if (wanted && !is_known(number) && has_go_code(target))
-        add(target, number);
-      else if (!wanted)
-        remove(target, number);
-    }
+    if (change_targets(true)) wait_for_lldb();
+  }
+
+  /// LLDB makes an empty target for a process where there is none, and finds out what it is while
+  /// it attaches; made here instead, it has its provider before.
+  void prepare_to_attach() {
+    if (plugin_->settings.native_bt() && !debugger_.GetSelectedTarget().IsValid())
+      debugger_.CreateTarget("");
+    bring_up_to_date();
   }
 
   void wait_for_events() {
@@ -71,7 +104,7 @@ class TargetWatch {
       lldb::SBEvent event;
       if (!listener_.WaitForEvent(UINT32_MAX, event)) continue;
       if (ending()) break;
-      bring_up_to_date();
+      change_targets(!prints_events());
     }
     const std::lock_guard lock(mutex_);
     ended_ = true;
@@ -95,6 +128,40 @@ class TargetWatch {
   }
 
  private:
+  /// Leaves targets with threads as they are, unless `with_threads`. True when one of them changed.
+  bool change_targets(bool with_threads) {
+    const bool wanted = plugin_->settings.native_bt();
+    bool changed = false;
+    for (std::uint32_t i = 0; i < debugger_.GetNumTargets(); ++i) {
+      lldb::SBTarget target = debugger_.GetTargetAtIndex(i);
+      const std::uint64_t number = NewerApi::target_number(target);
+      if (is_known(number) == wanted || (wanted && !may_have_go_code(target))) continue;
+      const bool threads = has_threads(target);
+      if (threads && !with_threads) continue;
+      changed |= threads;
+      if (wanted)
+        add(target, number);
+      else
+        remove(target, number);
+    }
+    return changed;
+  }
+
+  /// Until LLDB's thread for events has handled those that there are now.
+  void wait_for_lldb() {
+    if (!prints_events()) return;
+    lldb::SBListener listener = debugger_.GetListener();
+    lldb::SBBroadcaster mark(kWakeName);
+    listener.StartListeningForEvents(mark, 1);
+    mark.BroadcastEventByType(1, false);
+    const auto until = std::chrono::steady_clock::now() + kPatienceWithEvents;
+    lldb::SBEvent event;
+    while (listener.PeekAtNextEventForBroadcaster(mark, event) &&
+           std::chrono::steady_clock::now() < until)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    listener.StopListeningForEvents(mark, 1);
+  }
+
   bool ending() {
     const std::lock_guard lock(mutex_);
     return ending_;
@@ -173,6 +240,11 @@ bool before_command(void* baton, const char**) {
   return false;  // LLDB goes on with its own command.
 }
 
+bool before_attach(void* baton, const char**) {
+  (*static_cast<Kept*>(baton))->prepare_to_attach();
+  return false;
+}
+
 void before_destruction(lldb::user_id_t, void* baton) { (*static_cast<Kept*>(baton))->end(); }
 
 }  // namespace
@@ -184,6 +256,8 @@ void watch_targets(lldb::SBDebugger debugger, std::shared_ptr<Plugin> plugin) {
   lldb::SBCommandInterpreter interpreter = debugger.GetCommandInterpreter();
   for (const char* command : kCommandsThatShowFrames)
     interpreter.SetCommandOverrideCallback(command, before_command, kept);
+  for (const char* command : {"process attach", "process connect"})
+    interpreter.SetCommandOverrideCallback(command, before_attach, kept);
   debugger.AddDestroyCallback(before_destruction, kept);
   plugin->settings.on_change([watch = *kept](std::string_view name) {
     if (name == "native-bt") watch->bring_up_to_date();
