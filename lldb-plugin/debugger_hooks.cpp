@@ -1,5 +1,6 @@
 #include "lldb-plugin/debugger_hooks.h"
 
+#include "lldb-plugin/expression_guard.h"
 #include "lldb-plugin/goroutine_threads.h"
 #include "lldb-plugin/newer_api.h"
 #include "lldb-plugin/python_module.h"
@@ -36,6 +37,7 @@ bool hook_into(lldb::SBDebugger debugger, std::shared_ptr<Plugin> plugin) {
   }
   if (add_python_modules(debugger, plugin)) {
     watch_targets(debugger, plugin);
+    if (provides_frames) guard_expressions(debugger);
     follow_goroutine_threads(debugger, plugin);
   }
   return true;

@@ -19,6 +19,7 @@ Function* find(const char* mangled) {
 using RegisterProvider = std::uint32_t(lldb::SBTarget*, const char*, lldb::SBStructuredData,
                                        lldb::SBError&);
 using GetTargetNumber = std::uint64_t(const lldb::SBTarget*);
+using IsSynthetic = bool(const lldb::SBFrame*);
 using RemoveProvider = lldb::SBError(lldb::SBTarget*, std::uint32_t);
 /// Returned like an lldb::SBMutex (in memory, because it has a destructor) without naming SBMutex's
 /// own functions, which LLDB 19 lacks.
@@ -71,6 +72,11 @@ std::uint32_t NewerApi::register_frame_provider(lldb::SBTarget target, const cha
 std::uint64_t NewerApi::target_number(lldb::SBTarget target) {
   auto* function = find<GetTargetNumber>("_ZNK4lldb8SBTarget19GetGloballyUniqueIDEv");
   return function == nullptr ? 0 : function(&target);
+}
+
+bool NewerApi::is_synthetic(const lldb::SBFrame& frame) {
+  static auto* const function = find<IsSynthetic>("_ZNK4lldb7SBFrame11IsSyntheticEv");
+  return function != nullptr && function(&frame);
 }
 
 void NewerApi::remove_frame_provider(lldb::SBTarget target, std::uint32_t id) {

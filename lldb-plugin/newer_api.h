@@ -21,6 +21,8 @@ class NewerApi {
                                                lldb::SBError& error);
   /// A number no other target of this debugger process ever has; 0 before LLDB 22.
   static std::uint64_t target_number(lldb::SBTarget target);
+  /// Whether a frame provider made the frame. False in an LLDB without them.
+  static bool is_synthetic(const lldb::SBFrame& frame);
   static void remove_frame_provider(lldb::SBTarget target, std::uint32_t id);
 };
 

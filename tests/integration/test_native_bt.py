@@ -129,6 +129,23 @@ def test_inlined_c(request):
     assert frames[at:at + 2] == wanted, text
 
 
+def test_expressions_in_outer_c(request):
+    """LLDB itself crashes when an expression has a name in a C frame that it did not find."""
+    exe = builds.go_build(request.config.found_releases[-1], "O0", "inlined", "inlined", ())
+    text = tool.run_lldb("breakpoint set -n leaf", "run", SELECT.format("outer"), "p n", "p/x n", "expression -- n + 41",
+                         SELECT.format("middle"), "p n", "p 6 * 7", "frame select 0", "p n", "kill", arguments=("--", exe))
+    # main.go calls outer(1), which calls middle(n + 1), which leads to leaf(n + 1).
+    assert re.findall(r"\(lldb\) (?:p|p/x|expression --) (.*)\n.* = (\d+)$", text, re.M) == [
+        ("n", "1"), ("n", "1"), ("n + 41", "42"), ("n", "2")], text
+    assert "(lldb) p 6 * 7\n(int) 42\n" in text
+    assert re.search(r"\(lldb\) p n\n\(long\) \d+\n", text), text
+    text = tool.run_lldb("breakpoint set -n leaf", "run", SELECT.format("outer"), "p n + $x", arguments=("--", exe))
+    assert "LLDB 22 cannot evaluate names that begin with '$' together with others" in text
+
+
+SELECT = "script lldb.thread.SetSelectedFrame(next(f.idx for f in lldb.thread if f.name == '{}'))"
+
+
 @pytest.mark.parametrize("command, reason", [("next", "step over"), ("step", "step in"), ("stepi", "instruction step into"),
                                              ("finish", "step out")])
 def test_stepping_at_inlined_go(built, command, reason):
