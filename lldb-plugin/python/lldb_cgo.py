@@ -116,22 +116,26 @@ class Value:
     def __float__(self):
         return float(self.python())
 
-    def python(self):
+    def python(self, partial=False):
         """Python's own int, float, complex, bool, str, bytes, list or dict; None for nil. CgoError
-        where the value could not be read."""
+        where the value could not be read, and, unless `partial`, where parts of it were cut: then ask
+        for more with depth=, elements= or string=."""
         if self.error is not None:
             raise CgoError(f"{self.name}: {self.error}")
+        cut = next((note for note in self.notes if note.startswith("cut")), None)
+        if cut is not None and not partial:
+            raise CgoError(f"{self.name}: {cut}")
         if self.shape in ("pointer", "interface"):
-            return self.children[0].python() if self.children else _scalar(self.value)
+            return self.children[0].python(partial) if self.children else _scalar(self.value, self.type)
         if self.shape == "fields":
-            return {child.name: child.python() for child in self.children}
+            return {child.name: child.python(partial) for child in self.children}
         if self.shape == "elements":
-            values = [child.python() for child in self.children]
+            values = [child.python(partial) for child in self.children]
             is_bytes = self.type.endswith(("]uint8", "]byte")) and len(values) == len(self)
             return bytes(values) if is_bytes else values
         if self.shape == "entries":
-            return {_hashable(child.key.python()): child.python() for child in self.children}
-        return _scalar(self.value)
+            return {_hashable(child.key.python(partial)): child.python(partial) for child in self.children}
+        return _scalar(self.value, self.type)
 
 
 @dataclass
@@ -222,7 +226,10 @@ def _hashable(value):
     return value
 
 
-def _scalar(text):
+_FLOATS = ("float", "float32", "float64", "double", "long double")
+
+
+def _scalar(text, type_name):
     """Python's value for the text of one that has no parts."""
     if text in ("nil", "NULL"):
         return None
@@ -231,7 +238,8 @@ def _scalar(text):
     if text.startswith('"'):
         return _quoted(text)
     first = text.split(" ")[0]
-    for kind in (lambda t: int(t, 0), float, lambda t: complex(t.replace("i", "j").replace("+j", "+1j"))):
+    whole = () if type_name in _FLOATS else (lambda t: int(t, 0),)
+    for kind in (*whole, float, lambda t: complex(t.replace("i", "j").replace("+j", "+1j"))):
         try:
             return kind(first)
         except ValueError:

@@ -317,7 +317,7 @@ IN_PYTHON = {
     "main.gString": b'h\xc3\xa9llo\n"world"\x00\xff', "main.gLong[:4]": "0123", "main.gEmpty": "", "main.gSlice": [20, 30],
     "main.gMatrix": [[1, 2, 3], [-4, -5, -6]], "main.gBytes": b"bytes", "main.gNil": None, "main.gPoint": {"X": 7, "Y": 8},
     "main.gAnyInt": 12, "main.gAnyString": "in an interface", "main.gAnyNil": None, "main.gMapOne": {"one": 1},
-    "main.gMapNested": {"a": {"b": [1, 2]}}, "main.gMapEmpty": {},
+    "main.gMapNested": {"a": {"b": [1, 2]}}, "main.gMapEmpty": {}, "float64(3)": 3.0,
 }
 SCRIPT = """
 import sys, lldb_cgo
@@ -337,6 +337,12 @@ try:
     lldb_cgo.evaluate("main.gBadString").python()
 except lldb_cgo.CgoError as error:
     print("ERROR", error)
+long = lldb_cgo.evaluate("main.gLong", string=6)
+try:
+    long.python()
+except lldb_cgo.CgoError as error:
+    print("ERROR", error)
+print("PARTIAL", long.python(partial=True), lldb_cgo.evaluate("main.gMatrix", elements=1).python(partial=True))
 try:
     frame.evaluate("nosuch")
 except lldb_cgo.CgoError as error:
@@ -354,7 +360,8 @@ def test_values_in_python(crash, tmp_path):
     assert "ARGUMENTS 5 argument [4, 5, 6] 3" in lines, out
     assert "LOCALS True" in lines and "IN FRAME 6 5" in lines, out
     assert "FIELD thing " + printed_map_entry(crash, 7) in lines, out
-    assert sum(line.startswith("ERROR") for line in lines) == 2, out
+    assert sum(line.startswith("ERROR") for line in lines) == 3, out
+    assert "ERROR main.gLong: cut after 6 of 1000 bytes" in lines and "PARTIAL 012345 [[1]]" in lines, out
 
 
 def printed_map_entry(crash, key):
