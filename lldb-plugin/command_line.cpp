@@ -40,6 +40,8 @@ Error unknown_flag(const Command& command, std::string_view name, std::span<cons
     message += names.empty() ? "; it takes no flags" : "; it takes";
     for (std::string_view known : names) message += " " + std::string(known);
   }
+  if (!name.starts_with("--") && !command.positionals.empty())
+    message += "; what is no flag but begins with '-' comes after '--'";
   return bad_arguments(std::move(message));
 }
 
@@ -94,8 +96,11 @@ std::optional<Error> check_positionals(const CommandLine& line) {
   const auto& declared = line.command->positionals;
   const bool repeats = !declared.empty() && declared.back().repeats;
   if (line.positionals.size() > declared.size() && !repeats) {
-    return bad_arguments("'" + line.positionals[declared.size()] +
-                         "' is one argument too many for " + std::string(line.command->name));
+    std::string message = "'" + line.positionals[declared.size()] +
+                          "' is one argument too many for " + std::string(line.command->name);
+    if (line.flags.contains("--core") && !line.flags.contains("--exe"))
+      message += "; the program of a core is given with --exe";
+    return bad_arguments(std::move(message));
   }
   for (std::size_t i = 0; i < declared.size(); ++i) {
     if (i < line.positionals.size()) {

@@ -36,6 +36,15 @@ TEST_CASE("a flag that is nothing like any is answered with all there are") {
   CHECK(line.error().message.find("it takes --json") != std::string::npos);
 }
 
+TEST_CASE("what is given in the wrong place is told the right one") {
+  const auto negative = parse("print", {"-1"});
+  REQUIRE_FALSE(negative);
+  CHECK(negative.error().message.find("comes after '--'") != std::string::npos);
+  const auto program = parse("bt", {"--core", "core", "program"});
+  REQUIRE_FALSE(program);
+  CHECK(program.error().message.find("--exe") != std::string::npos);
+}
+
 TEST_CASE("wrong values are errors that name the flag") {
   const std::vector<std::vector<std::string>> wrong = {{"--limit"},
                                                        {"--limit", "ten"},
