@@ -76,6 +76,11 @@ std::optional<AddressDescription> StopAddresses::in_image(Address address) const
     if (const auto variable = (*dwarf)->variable_at(file_address)) {
       what.kind = Kind::global;
       what.text = variable->name;
+      if (const auto begin = evaluate_number(variable->variable.location, {})) {
+        what.base = image->to_load({*begin});
+        what.text += plus(file_address.value - *begin);
+      }
+      if (variable->variable.type != nullptr) what.bytes = variable->variable.type->bytes();
       return what;
     }
   return what;

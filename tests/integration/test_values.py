@@ -109,6 +109,13 @@ def test_print_says_the_same(crash):
         assert shown(crash, expression)["value"] == expected
 
 
+def test_pointers_into_variables_say_how_far(crash):
+    rows = [line.split("\t") for line in crash[2].splitlines() if line.startswith("PLACE\t")]
+    assert len(rows) == 3
+    for _, expression, expected in rows:
+        assert shown(crash, expression)["value"] == expected
+
+
 def test_channels_and_their_waiters(crash):
     value = shown(crash, "main.gChan")
     assert [child["value"] for child in value["children"]] == ["2", "3", "4"]
