@@ -3,11 +3,13 @@
 #include <algorithm>
 
 #include "goruntime/argument_slots.h"
+#include "values/closure_layout.h"
 #include "values/frame_context.h"
 
 namespace cgo {
 namespace {
 
+constexpr const char* kNotMade = "not made yet: its address is still nil";
 constexpr unsigned kClosureRegister = 1;  // DWARF number of RDX on amd64.
 
 Error optimized_out() { return {ErrorCode::not_found, "optimized out"}; }
@@ -45,6 +47,7 @@ class FrameReader {
     std::vector<FrameVariable> out;
     for (const Variable& variable : scope_.variables) out.push_back(read(variable));
     read_spilled(out);
+    if (is_go()) join_escaped_parameters(out);
     mark_shadowed(out);
     return out;
   }
@@ -83,7 +86,14 @@ class FrameReader {
   Result<Datum> place(const Variable& variable) const {
     if (!variable.type) return Error{ErrorCode::not_found, "its type is not known"};
     if (variable.location.empty() && !variable.constant && variable.closure_offset)
-      if (auto held = in_closure(*variable.closure_offset, variable.type)) return *held;
+      if (auto held = in_closure(*variable.closure_offset, variable.type)) {
+        const auto target = variable.type->target();
+        if (variable.name.starts_with('&') && (!target || may_be_held_as_value(**target)))
+          return Error{
+              ErrorCode::not_found,
+              "captured by value or by reference, which is not told at the function's entry"};
+        return *held;
+      }
     return datum_of(variable, variable.type, context_.expressions());
   }
 
@@ -133,7 +143,7 @@ class FrameReader {
   Result<Datum> behind(const Datum& pointer, const Type* type) const {
     auto address = load_word(*context_.expressions().memory, pointer);
     if (!address) return std::move(address).error().in("address of the variable");
-    if (!*address) return Error{ErrorCode::not_found, "not made yet: its address is still nil"};
+    if (!*address) return Error{ErrorCode::not_found, kNotMade};
     return datum_at(type, *address);
   }
 
@@ -206,6 +216,32 @@ Result<std::vector<FrameVariable>> frame_variables(const FrameSource& source,
                                            hex((*context)->lookup())};
   const std::uint32_t line = *depth < frames.size() ? frames[*depth].line : 0;
   return FrameReader(**context, scopes[*depth], line).read();
+}
+
+void join_escaped_parameters(std::vector<FrameVariable>& variables) {
+  std::vector<const FrameVariable*> drop;
+  for (FrameVariable& slot : variables) {
+    if ((!slot.parameter && !slot.result) || slot.escaped || slot.name == "_") continue;
+    // Source: src/cmd/compile/internal/escape, moveToHeap: the variable is declared where the
+    // parameter is.
+    const auto moved = std::find_if(variables.begin(), variables.end(), [&](const auto& other) {
+      return other.escaped && !other.parameter && !other.result && !other.captured &&
+             other.name == slot.name && other.depth == slot.depth &&
+             other.declared_line == slot.declared_line;
+    });
+    if (moved == variables.end()) continue;
+    drop.push_back(&*moved);
+    if (moved->error && moved->error->message == kNotMade) continue;
+    const bool parameter = slot.parameter, result = slot.result;
+    slot = *moved;
+    slot.parameter = parameter;
+    slot.result = result;
+  }
+  std::vector<FrameVariable> left;
+  for (FrameVariable& variable : variables)
+    if (std::find(drop.begin(), drop.end(), &variable) == drop.end())
+      left.push_back(std::move(variable));
+  variables = std::move(left);
 }
 
 const FrameVariable* visible_variable(const std::vector<FrameVariable>& variables,

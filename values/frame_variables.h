@@ -65,6 +65,11 @@ struct FrameSource {
 Result<std::vector<FrameVariable>> frame_variables(const FrameSource& source,
                                                    FramePosition position);
 
+/// Go has two entries for a parameter that lives on the heap: the slot it came in, which nothing
+/// changes any more, and the variable. Leaves the variable, as the parameter; the slot only as long
+/// as the variable is not made.
+void join_escaped_parameters(std::vector<FrameVariable>& variables);
+
 /// The variable that `name` means in the frame; not_found when it has none.
 const FrameVariable* visible_variable(const std::vector<FrameVariable>& variables,
                                       std::string_view name);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "values/closure_layout.h"
 #include "values/value_reader.h"
 
 namespace cgo {
@@ -20,6 +21,29 @@ std::string receiver_type_name(std::string_view function) {
   const std::size_t open = out.rfind(".(*");
   if (open == std::string::npos || !out.ends_with(')')) return out;
   return "*" + out.substr(0, open + 1) + out.substr(open + 3, out.size() - open - 4);
+}
+
+/// How each of the captured variables, which are in the order of their places, is held.
+std::vector<Held> each_held(const ValueContext& context, Address closure,
+                            const std::vector<CapturedVariable>& captured) {
+  constexpr auto kAnyRoom = ~std::uint64_t{0};
+  std::vector<Held> out;
+  for (std::size_t i = 0; i < captured.size(); ++i) {
+    const std::uint64_t offset = captured[i].offset;
+    const bool last = i + 1 == captured.size() || captured[i + 1].offset <= offset;
+    const std::uint64_t room = last ? kAnyRoom : captured[i + 1].offset - offset;
+    out.push_back(captured[i].type == nullptr ? Held::unknown
+                                              : how_held(context, closure, captured[i], room));
+  }
+  return out;
+}
+
+Value not_told(const CapturedVariable& variable, Address at) {
+  Value out{.name = variable.name, .type_name = format_type(*variable.type)};
+  out.error = Error{
+      ErrorCode::not_found,
+      "captured by value or by reference, which is not told: it, or its address, is at " + hex(at)};
+  return out;
 }
 
 }  // namespace
@@ -58,7 +82,8 @@ void ValueReader::read_captured(Value& value, Address closure, Address code,
   // What captures nothing is a constant of the program.
   if (context_.in_image(closure)) return;
   std::vector<CapturedVariable> captured;
-  if (const std::string receiver = receiver_type_name(function); !receiver.empty()) {
+  const std::string receiver = receiver_type_name(function);
+  if (!receiver.empty()) {
     // Source: src/cmd/compile/internal/typecheck/func.go, MethodValueType.
     if (auto type = context_.type_named(receiver))
       captured.push_back({.name = "receiver", .type = *type, .offset = 8});
@@ -66,8 +91,9 @@ void ValueReader::read_captured(Value& value, Address closure, Address code,
       value.notes.push_back("the type of its receiver, " + receiver + ", is not known");
   } else {
     captured = context_.captured_variables(code);
-    say_uncaptured(value, captured);
   }
+  const std::vector<Held> held = each_held(context_, closure, captured);
+  if (receiver.empty()) say_uncaptured(value, captured, held);
   if (captured.empty()) return;
   if (depth == 0) {
     value.notes.push_back("cut: nested deeper than asked for");
@@ -78,11 +104,16 @@ void ValueReader::read_captured(Value& value, Address closure, Address code,
     value.notes.push_back("points back at a value that holds it");
     return;
   }
-  for (const CapturedVariable& variable : captured) {
+  for (std::size_t i = 0; i < captured.size(); ++i) {
+    const CapturedVariable& variable = captured[i];
     const auto at = checked_add(closure, variable.offset);
     if (!at || variable.type == nullptr || !may_read(value)) continue;
+    if (held[i] == Held::unknown) {
+      value.children.push_back(not_told(variable, *at));
+      continue;
+    }
     Datum datum = datum_at(variable.type, *at);
-    if (variable.by_reference) {
+    if (held[i] == Held::address) {
       auto target = cgo::read_pointer(memory(), *at);
       if (target) datum.address = *target;
     }
@@ -93,7 +124,8 @@ void ValueReader::read_captured(Value& value, Address closure, Address code,
 
 /// Says which part of the closure nothing tells about: those that the compiler optimized out of the
 /// function are in no debug information, but in the closure.
-void ValueReader::say_uncaptured(Value& value, const std::vector<CapturedVariable>& captured) {
+void ValueReader::say_uncaptured(Value& value, const std::vector<CapturedVariable>& captured,
+                                 const std::vector<Held>& held) {
   constexpr GoVersion kFirstThatTells{23, 0};
   if (captured.empty()) {
     value.notes.push_back(context_.go_version() < kFirstThatTells
@@ -102,10 +134,11 @@ void ValueReader::say_uncaptured(Value& value, const std::vector<CapturedVariabl
     return;
   }
   std::uint64_t end = 8, missing = 0;
-  for (const CapturedVariable& variable : captured) {
+  for (std::size_t i = 0; i < captured.size(); ++i) {
+    const CapturedVariable& variable = captured[i];
     // Less may be padding.
     if (variable.offset >= end + 8) missing += variable.offset - end;
-    const bool pointer = variable.by_reference || variable.type == nullptr;
+    const bool pointer = held[i] == Held::address || variable.type == nullptr;
     end = std::max(end, variable.offset + (pointer ? 8 : variable.type->bytes()));
   }
   if (missing != 0)

@@ -25,8 +25,10 @@ struct CodePlace {
 struct CapturedVariable {
   std::string name;
   const Type* type = nullptr;
-  std::uint64_t offset = 0;   ///< In the closure.
-  bool by_reference = false;  ///< The closure holds its address.
+  std::uint64_t offset = 0;  ///< In the closure.
+  /// Debug information gives its address. The closure holds that, or the variable itself where the
+  /// type is none for registers: see how_held.
+  bool by_reference = false;
 };
 
 /// What an address is, as far as it can be told.

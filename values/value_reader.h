@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "values/closure_layout.h"
 #include "values/value.h"
 
 namespace cgo {
@@ -49,7 +50,8 @@ class ValueReader {
   void read_function(Value& value, unsigned depth);
   void read_captured(Value& value, Address closure, Address code, const std::string& function,
                      unsigned depth);
-  void say_uncaptured(Value& value, const std::vector<CapturedVariable>& captured);
+  void say_uncaptured(Value& value, const std::vector<CapturedVariable>& captured,
+                      const std::vector<Held>& held);
   void say_waiters(Value& value, const char* what, std::size_t count,
                    const std::vector<std::uint64_t>& goroutines);
 

@@ -45,6 +45,11 @@ class TestContext final : public ValueContext {
     if (found == places.end()) return std::nullopt;
     return found->second;
   }
+  std::vector<CapturedVariable> captured_variables(Address entry) const override {
+    const auto found = captured.find(entry);
+    return found == captured.end() ? std::vector<CapturedVariable>() : found->second;
+  }
+  const AddressDescriber* describer() const override { return addresses; }
   std::optional<std::uint64_t> goroutine_id(Address g) const override { return g.value & 0xff; }
   Result<Datum> variable_named(std::string_view name) const override {
     const auto found = variables.find(std::string(name));
@@ -68,6 +73,8 @@ class TestContext final : public ValueContext {
   }
 
   std::map<Address, CodePlace> places;
+  std::map<Address, std::vector<CapturedVariable>> captured;
+  const AddressDescriber* addresses = nullptr;
   std::map<std::string, Datum> variables;
   std::map<std::string, Address> named_types;
   std::map<std::string, std::vector<std::string>> packages;

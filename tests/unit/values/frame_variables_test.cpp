@@ -130,6 +130,44 @@ TEST_CASE("each inlined function has variables of its own; inner ones hide outer
   CHECK(visible_variable(*by_name, "w") != nullptr);
 }
 
+TEST_CASE("a parameter on the heap is listed once, as what it is now") {
+  const Datum slot{.address = Address{0x7ff0}}, heap{.address = Address{0xc000}};
+  const FrameVariable parameter{.name = "n", .parameter = true, .declared_line = 25, .datum = slot};
+  const FrameVariable moved{.name = "n", .escaped = true, .declared_line = 25, .datum = heap};
+  FrameVariable inner = moved;
+  inner.depth = 1;
+  inner.declared_line = 33;
+  std::vector<FrameVariable> all = {parameter, inner, moved};
+  join_escaped_parameters(all);
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].parameter);
+  CHECK(all[0].escaped);
+  CHECK(all[0].datum->address == heap.address);
+  CHECK(all[1].declared_line == 33);
+  // A result has its place in the frame too.
+  all = {parameter, moved};
+  all[0].parameter = false;
+  all[0].result = true;
+  join_escaped_parameters(all);
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].result);
+  CHECK(all[0].datum->address == heap.address);
+  // Before it is made, the slot is the parameter.
+  all = {parameter, moved};
+  all[1].datum.reset();
+  all[1].error = Error{ErrorCode::not_found, "not made yet: its address is still nil"};
+  join_escaped_parameters(all);
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].datum->address == slot.address);
+  // Where it cannot be told, the slot is no answer.
+  all = {parameter, moved};
+  all[1].datum.reset();
+  all[1].error = Error{ErrorCode::not_found, "optimized out"};
+  join_escaped_parameters(all);
+  REQUIRE(all.size() == 1);
+  CHECK_FALSE(all[0].datum);
+}
+
 TEST_CASE("a frame's names are a scope for expressions") {
   World world(0x1000);
   world.registers(0).set(kRsi, 77);

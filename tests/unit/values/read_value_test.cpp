@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <catch2/catch_test_macros.hpp>
 #include <nlohmann/json.hpp>
 
@@ -54,6 +56,16 @@ bool has_note(const Value& value, std::string_view text) {
     if (note.find(text) != std::string::npos) return true;
   return false;
 }
+
+/// Memory regions that the test knows.
+struct KnownAddresses final : AddressDescriber {
+  AddressDescription describe(Address address) const override {
+    for (const AddressDescription& one : all)
+      if (AddressRange{one.base, {one.base.value + one.bytes}}.contains(address)) return one;
+    return {};
+  }
+  std::vector<AddressDescription> all;
+};
 
 }  // namespace
 
@@ -153,6 +165,62 @@ TEST_CASE("what a closure holds and nothing tells about is said") {
     context.places[{0x401000}] = {.function = "main.f.func1", .file = {}};
     const Value value = read_value(context, "f", context.datum(type, variable));
     CHECK(has_note(value, minor < 23 ? "not told before Go 1.23" : "not in debug information"));
+  }
+}
+
+TEST_CASE("a captured array is not followed where it may be held itself") {
+  using Kind = AddressDescription::Kind;
+  Program p;
+  const Address type = p.build.function({}, {}, "func()");
+  const Address pair = p.build.array(p.integer, 2, 16, "[2]int");
+  const Address target = p.words({10, 20});
+  // As the compiler lays out closures; what is at 8 is an address, or the first number.
+  const Address closure = p.words({0x401000, target.value, 30, 40});
+  const Address variable = p.word(closure.value);
+  KnownAddresses known;
+  TestContext context(p.build);
+  context.addresses = &known;
+  context.places[{0x401000}] = {.function = "main.f.func1", .file = {}};
+  const Type* array = context.datum(pair, target).type;
+  const Type* number = context.datum(p.integer, target).type;
+  const CapturedVariable whole{.name = "a", .type = array, .offset = 8, .by_reference = true};
+  const auto line = [&](std::vector<CapturedVariable> captured) {
+    context.captured[{0x401000}] = std::move(captured);
+    return format_inline(read_value(context, "f", context.datum(type, variable)));
+  };
+  const std::string as_value = fmt::format("{{a: {{{}, 30}}}}", target.value);
+
+  SECTION("what lies right behind leaves room for an address only") {
+    CHECK(line({whole, {.name = "n", .type = number, .offset = 16}})
+              .ends_with("{a: {10, 20}, n: 30}"));
+  }
+  SECTION("an object of the heap that is too small for it") {
+    known.all = {{Kind::go_object, "Go object of 16 bytes", closure, 16}};
+    CHECK(line({whole}).ends_with("{a: {10, 20}}"));
+  }
+  SECTION("no address of a variable") {
+    CHECK(line({whole}).ends_with(as_value));
+    known.all = {{Kind::global, "main.table", target, 16}};
+    CHECK(line({whole}).ends_with(as_value));
+    known.all = {{Kind::go_object, "Go object of 8 bytes", target, 8}};
+    CHECK(line({whole}).ends_with(as_value));
+  }
+  SECTION("either") {
+    known.all = {{Kind::go_object, "Go object of 16 bytes", target, 16}};
+    context.captured[{0x401000}] = {whole, {.name = "n", .type = number, .offset = 24}};
+    const Value value = read_value(context, "f", context.datum(type, variable));
+    REQUIRE(value.children.size() == 2);
+    REQUIRE(value.children[0].error);
+    CHECK(value.children[0].error->message.find("captured by value or by reference") !=
+          std::string::npos);
+    CHECK(value.children[0].children.empty());
+    CHECK(value.children[1].text == "40");
+    context.addresses = nullptr;
+    CHECK(line({whole}).find("captured by value or by reference") != std::string::npos);
+  }
+  SECTION("what fits registers is named by its address only when the closure has that") {
+    CHECK(line({{.name = "n", .type = number, .offset = 8, .by_reference = true}})
+              .ends_with("{n: 10}"));
   }
 }
 
