@@ -44,6 +44,9 @@ std::string without_keyword(std::string_view text) {
 Found find_types(const Stop& stop, const std::string& text, std::size_t limit) {
   Found out;
   for (const Image& image : stop.program->images->all()) {
+    if (image.mismatch)
+      out.problems.push_back(std::string(image.name()) +
+                             " was not looked at: " + image.mismatch->message);
     if (!image.file || image.mismatch || !stop.program->dwarf) continue;
     auto dwarf = stop.program->dwarf(image);
     if (!dwarf || !*dwarf) continue;
@@ -185,12 +188,16 @@ Answer run_types(CommandContext& context, const CommandLine& line) {
   const std::size_t limit = line.number("--limit").value_or(kUsualLimit);
   const Found found = find_types(**stop, without_keyword(line.positionals.at(0)), limit);
   Answer answer;
+  answer.warnings = found.problems;
+  finish(answer, **stop);
   if (line.has("--json")) {
     nlohmann::ordered_json out{{"schema", "lldb-cgo/types/1"},
                                {"types", nlohmann::ordered_json::array()},
                                {"more", found.more}};
     for (const Type* type : found.types) out["types"].push_back(type_json(*type));
-    answer.out = out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+    answer.out = out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+    answer.out.pop_back();
+    answer.out += partial_json(answer) + "}\n";
   } else {
     for (const Type* type : found.types) answer.out += type_text(*type);
     if (found.types.empty()) {
@@ -202,8 +209,6 @@ Answer run_types(CommandContext& context, const CommandLine& line) {
     if (found.more != 0)
       answer.out += fmt::format("and {} more; --limit N shows more\n", found.more);
   }
-  answer.warnings = found.problems;
-  finish(answer, **stop);
   return answer;
 }
 

@@ -31,15 +31,6 @@ std::string frame_line(const ValuePlace& place) {
   return text + "\n";
 }
 
-/// How many parts of a value lie in memory that cannot be read.
-std::size_t unreadable_parts(const Value& value) {
-  std::size_t count =
-      value.error && value.error->code == ErrorCode::unreadable_memory ? std::size_t{1} : 0;
-  for (const Value& child : value.children) count += unreadable_parts(child);
-  for (const Value& key : value.keys) count += unreadable_parts(key);
-  return count;
-}
-
 /// Warns of what the command did not come to. A pointer to nowhere is no such thing, unless memory
 /// is known to be missing.
 void finish_values(Answer& answer, CommandContext& context, const ValuePlace& place,
@@ -114,13 +105,19 @@ Answer variables_answer(CommandContext& context, const CommandLine& line, bool p
   limits.cancelled = &cancelled;
   std::vector<Value> values;
   std::size_t all = 0;
+  std::uint64_t room = kMostValues;
   for (const FrameVariable& variable : *variables) {
     if (variable.hidden && !limits.raw) continue;
     if (variable.parameter || variable.result ? !parameters : !locals) continue;
     ++all;
-    if (!cancelled()) values.push_back(value_of(place, variable, limits));
+    if (cancelled()) continue;
+    limits.values = std::min(limits.values, room);
+    values.push_back(value_of(place, variable, limits));
+    room -= std::min(room, count_values(values.back()));
   }
   Answer answer;
+  if (room == 0)
+    answer.warnings.push_back(fmt::format("cut: one answer has {} values at most", kMostValues));
   finish_values(answer, context, place, values, all);
   if (line.has("--json")) {
     answer.out = values_json(place, values, answer);
@@ -223,6 +220,8 @@ Answer run_print(CommandContext& context, const CommandLine& line) {
     const std::size_t lines = where.find('\n');
     Failure failure{"cannot evaluate", where.substr(0, lines), "", ExitStatus::no_target};
     if (!variables) failure.why += " (" + variables.error().message + ")";
+    if (result.failure->error.code == ErrorCode::unreadable_memory)
+      for (const std::string& lack : place.stop->provenance.lacks) failure.why += "; " + lack;
     Answer answer = Answer::failed(std::move(failure));
     // The place is shown as it is: escaping would move the mark.
     if (lines != where.npos && !line.has("--json") && escaped(text) == text)
@@ -232,11 +231,12 @@ Answer run_print(CommandContext& context, const CommandLine& line) {
   ReadLimits limits = limits_of(context, line);
   const std::function<bool()> cancelled = [&] { return context.activity.cancelled(); };
   limits.cancelled = &cancelled;
-  const Value value = line.has("--context")
-                          ? read_context_chain(*place.context, text, *result.datum, limits)
-                          : read_value(*place.context, text, *result.datum, limits);
-  if (line.has("--context") && value.error)
-    return Answer::failed({"cannot list the layers", value.error->message,
+  std::vector<Value> values;
+  values.push_back(line.has("--context")
+                       ? read_context_chain(*place.context, text, *result.datum, limits)
+                       : read_value(*place.context, text, *result.datum, limits));
+  if (line.has("--context") && values[0].error)
+    return Answer::failed({"cannot list the layers", values[0].error->message,
                            "without --context it is shown as any other value",
                            ExitStatus::no_target});
   std::optional<NamedValue> named;
@@ -246,8 +246,9 @@ Answer run_print(CommandContext& context, const CommandLine& line) {
     named = std::move(naming.named);
   }
   Answer answer;
-  finish_values(answer, context, place, {value}, 1);
-  answer.out = line.has("--json") ? values_json(place, {value}, answer, named) : format_text(value);
+  finish_values(answer, context, place, values, 1);
+  answer.out =
+      line.has("--json") ? values_json(place, values, answer, named) : format_text(values[0]);
   if (named && !line.has("--json")) answer.out += named_text(*named, language);
   return answer;
 }

@@ -1,5 +1,6 @@
 #include "values/context_chain.h"
 
+#include <algorithm>
 #include <set>
 
 #include "values/error_text.h"
@@ -35,9 +36,12 @@ class ChainReader {
     next.reset();
     Value out{.name = std::move(name), .datum = interface, .type_name = "context.Context"};
     auto held = dynamic_value(context_, interface);
-    if (!held || !*held) {
+    if (!held) {
+      out.error = std::move(held).error();
+      return out;
+    }
+    if (!*held) {
       out.text = "nil";
-      if (!held) out.error = std::move(held).error();
       return out;
     }
     out.type_name = format_type(*(*held)->type);
@@ -54,7 +58,8 @@ class ChainReader {
     out.shape = Value::Shape::fields;
     const std::string type(datum.type->name());
     std::string_view kind = addition(type);
-    if (type == "context.emptyCtx") kind = empty_context(datum.address.value_or(Address{}));
+    if (type == "context.emptyCtx")
+      kind = empty_context(context_, datum.address.value_or(Address{}));
     out.text = std::string(kind) + " (" + out.type_name + ")";
     if (!is_new(datum)) {
       out.error = Error{ErrorCode::malformed_data, "the chain goes in a circle"};
@@ -71,26 +76,23 @@ class ChainReader {
  private:
   const MemoryReader& memory() const { return context_.memory(); }
 
-  /// Up to Go 1.20 the two differ by where they lie. Source: src/context/context.go, background.
-  std::string_view empty_context(Address at) const {
-    for (const std::string_view name : {"background", "todo"}) {
-      auto variable = context_.variable_named("context." + std::string(name));
-      auto word = variable ? load_word(memory(), *variable) : std::move(variable).error();
-      if (word && *word && *word == at) return name == "todo" ? "TODO" : name;
-    }
-    return "background or TODO";
-  }
-
   bool is_new(const Datum& datum) {
     return !datum.address || datum.type->bytes() == 0 || seen_.insert(*datum.address).second;
   }
 
-  void add(Value& out, std::string name, const Datum& part) const {
-    out.children.push_back(read_value(context_, name == "val" ? "value" : name, part, limits_));
+  void add(Value& out, std::string name, const Datum& part) {
+    out.children.push_back(read_part(name == "val" ? "value" : name, part));
+  }
+
+  Value read_part(std::string name, const Datum& part) {
+    limits_.values = std::min(limits_.values, room_);
+    Value value = read_value(context_, std::move(name), part, limits_);
+    room_ -= std::min(room_, count_values(value));
+    return value;
   }
 
   /// `err` is an error, and an atomic.Value that holds one in later releases.
-  void add_cancellation(Value& out, const Datum& datum) const {
+  void add_cancellation(Value& out, const Datum& datum) {
     auto error = field_of(memory(), datum, "err");
     if (error && kind_of(error->type) == TypeKind::structure) error = own_field_of(*error, "v");
     auto held = error ? dynamic_value(context_, *error) : std::move(error).error();
@@ -102,12 +104,14 @@ class ChainReader {
     if (!*held) return;
     add_error(out, "error", *error);
     auto cause = field_of(memory(), datum, "cause");
-    if (cause && load_word(memory(), *cause).value_or(Address{})) add_error(out, "cause", *cause);
+    if (!cause) return;  // Up to Go 1.19 there is none.
+    const auto word = load_word(memory(), *cause);
+    if (!word || *word) add_error(out, "cause", *cause);
   }
 
-  void add_error(Value& out, std::string name, const Datum& interface) const {
-    Value part = read_value(context_, std::move(name), interface, limits_);
-    if (const ErrorText error = error_text(context_, interface); error.text)
+  void add_error(Value& out, std::string name, const Datum& interface) {
+    Value part = read_part(std::move(name), interface);
+    if (const ErrorText error = error_text(context_, interface); error.text && !part.error)
       part.summary = quoted(*error.text);
     out.children.push_back(std::move(part));
   }
@@ -122,11 +126,21 @@ class ChainReader {
   }
 
   const ValueContext& context_;
-  const ReadLimits& limits_;
+  ReadLimits limits_;
+  std::uint64_t room_ = kMostValues;
   std::set<Address> seen_;
 };
 
 }  // namespace
+
+std::string_view empty_context(const ValueContext& context, Address at) {
+  for (const std::string_view name : {"background", "todo"}) {
+    auto variable = context.variable_named("context." + std::string(name));
+    auto word = variable ? load_word(context.memory(), *variable) : std::move(variable).error();
+    if (word && *word && *word == at) return name == "todo" ? "TODO" : name;
+  }
+  return "background or TODO";
+}
 
 Value read_context_chain(const ValueContext& context, std::string name, const Datum& interface,
                          const ReadLimits& limits) {

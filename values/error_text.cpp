@@ -39,12 +39,16 @@ constexpr std::array kForms = {
 
 class ErrorReader {
  public:
-  explicit ErrorReader(const ValueContext& context) : context_(context) {}
+  ErrorReader(const ValueContext& context, ErrorText& about) : context_(context), about_(about) {}
 
   std::optional<std::string> text_of(const Datum& interface, unsigned depth,
                                      std::vector<std::string>* chain) {
-    if (depth > kLongestChain || ++steps_ > kMostSteps) return std::nullopt;
+    if (depth > kLongestChain || ++steps_ > kMostSteps) {
+      if (chain != nullptr) about_.chain_cut = true;
+      return std::nullopt;
+    }
     auto held = dynamic_value(context_, interface);
+    if (!held && chain != nullptr) about_.lost = held.error();
     if (!held || !*held) return std::nullopt;
     Datum datum = **std::move(held);
     if (chain != nullptr) chain->push_back(format_type(*datum.type));
@@ -75,13 +79,14 @@ class ErrorReader {
     if (kind_of(field.type) != TypeKind::go_string) return std::nullopt;
     auto text = load_go_string(memory(), field, kLongestText);
     if (!text) return std::nullopt;
+    if (text->text.size() < text->length) about_.text_cut = true;
     return std::move(text->text);
   }
 
   std::optional<std::string> filled(const ErrorForm& form, const Datum& datum, unsigned depth,
                                     std::vector<std::string>* chain) {
     // The chain goes on even where the outer text has the inner one in it already.
-    bool chained = form.wrapped.empty();
+    bool chained = form.wrapped.empty(), known = true;
     std::string out;
     std::string_view rest = form.form;
     while (!rest.empty()) {
@@ -94,16 +99,17 @@ class ErrorReader {
       const bool quote = name.ends_with(":q");
       if (quote) name.remove_suffix(2);
       auto field = name.empty() ? Result<Datum>(datum) : own_field_of(datum, name);
-      if (!field) return std::nullopt;
-      const bool wraps = !name.empty() && name == form.wrapped;
-      const auto text = field_text(*field, depth, wraps ? chain : nullptr);
-      if (!text) return std::nullopt;
-      out += quote ? quoted(*text) : *text;
+      const bool wraps = field && !name.empty() && name == form.wrapped;
+      // What it wraps is told also where its text is not known any more.
+      if (!known && !wraps) continue;
+      const auto text = field ? field_text(*field, depth, wraps ? chain : nullptr) : std::nullopt;
       chained = chained || wraps;
+      known = known && text;
+      if (text) out += quote ? quoted(*text) : *text;
     }
     if (!chained && chain != nullptr)
       if (auto next = own_field_of(datum, form.wrapped)) (void)text_of(*next, depth + 1, chain);
-    return out;
+    return known ? std::optional(std::move(out)) : std::nullopt;
   }
 
   std::optional<std::string> joined(const Datum& datum, unsigned depth) {
@@ -121,6 +127,7 @@ class ErrorReader {
   }
 
   const ValueContext& context_;
+  ErrorText& about_;
   unsigned steps_ = 0;
 };
 
@@ -128,7 +135,7 @@ class ErrorReader {
 
 ErrorText error_text(const ValueContext& context, const Datum& error) {
   ErrorText out;
-  out.text = ErrorReader(context).text_of(error, 0, &out.chain);
+  out.text = ErrorReader(context, out).text_of(error, 0, &out.chain);
   return out;
 }
 

@@ -13,6 +13,9 @@ namespace cgo {
 struct ErrorText {
   std::optional<std::string> text;
   std::vector<std::string> chain;
+  bool chain_cut = false;     ///< There are more, or they go in a circle.
+  bool text_cut = false;      ///< A piece of the text is longer than is read.
+  std::optional<Error> lost;  ///< Why the next error of the chain is not known.
 };
 /// `error`: a value of an interface type.
 ErrorText error_text(const ValueContext& context, const Datum& error);

@@ -52,19 +52,22 @@ void ValueReader::read_slice(Value& value, unsigned depth) {
     value.text += fmt::format(", cap {}", *slice->capacity);
   else if (const auto lost = load_word(memory(), value.datum, 16); !lost)
     value.notes.push_back("capacity: " + lost.error().message);
-  if (slice->capacity && slice->length > *slice->capacity)
-    value.notes.push_back("damaged: its length is above its capacity");
+  // What lies beyond the capacity is none of its elements.
+  const std::uint64_t count = std::min(slice->length, slice->capacity.value_or(slice->length));
+  if (count < slice->length)
+    value.notes.push_back(
+        fmt::format("damaged: its length is above its capacity; no more than {} are read", count));
   const std::uint64_t bytes = slice->element->bytes();
-  if (reaches_too_far(slice->data, slice->length, bytes)) {
+  if (reaches_too_far(slice->data, count, bytes)) {
     value.error = Error{ErrorCode::malformed_data, "no memory is as large as it says", slice->data};
     return;
   }
   Datum first = datum_at(slice->element, slice->data);
   // One read for all that is shown.
-  const std::uint64_t shown = std::min(slice->length, limits_.elements);
+  const std::uint64_t shown = std::min(count, limits_.elements);
   if (depth > 0 && shown * bytes <= kMostDatumBytes)
     if (auto all = read_bytes(memory(), slice->data, shown * bytes)) first.bytes = *std::move(all);
-  read_elements(value, first, slice->element, slice->length, depth);
+  read_elements(value, first, slice->element, count, depth);
 }
 
 void ValueReader::read_map(Value& value, unsigned depth) {
@@ -119,6 +122,7 @@ void ValueReader::add_entry(Value& value, const MapEntry& entry, const Type* key
     return out;
   };
   constexpr std::size_t kLongestKey = 80;
+  ++values_;  // The key and the element are two.
   Value key_value = read("key", datum(key, entry.key, entry.key_bytes), depth - 1);
   value.children.push_back(read("[" + format_inline(key_value, kLongestKey) + "]",
                                 datum(element, entry.element, entry.element_bytes), depth - 1));
@@ -233,12 +237,13 @@ void ValueReader::read_channel(Value& value, unsigned depth) {
     value.notes.push_back("cut: nested deeper than asked for");
     return;
   }
-  const std::uint64_t shown = std::min(channel->count, limits_.elements);
+  const std::uint64_t wanted = std::min(channel->count, limits_.elements);
+  std::uint64_t shown = 0;
+  for (; shown < wanted && may_read(value); ++shown)
+    value.children.push_back(
+        read(fmt::format("[{}]", shown), datum_at(*element, channel->element(shown)), depth - 1));
   if (shown < channel->count)
     value.notes.push_back(fmt::format("cut after {} of {}", shown, channel->count));
-  for (std::uint64_t i = 0; i < shown && may_read(value); ++i)
-    value.children.push_back(
-        read(fmt::format("[{}]", i), datum_at(*element, channel->element(i)), depth - 1));
 }
 
 }  // namespace cgo

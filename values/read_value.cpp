@@ -52,6 +52,21 @@ Value read_value(const ValueContext& context, std::string name, Datum datum,
       .read(std::move(name), std::move(datum), std::min(limits.depth, kDeepest));
 }
 
+std::uint64_t count_values(const Value& value) {
+  std::uint64_t count = 1;
+  for (const Value& child : value.children) count += count_values(child);
+  for (const Value& key : value.keys) count += count_values(key);
+  return count;
+}
+
+std::size_t unreadable_parts(const Value& value) {
+  std::size_t count = value.unread;
+  if (value.error && value.error->code == ErrorCode::unreadable_memory) ++count;
+  for (const Value& child : value.children) count += unreadable_parts(child);
+  for (const Value& key : value.keys) count += unreadable_parts(key);
+  return count;
+}
+
 bool ValueReader::may_read(Value& parent) {
   constexpr std::uint64_t kBetweenQuestions = 64;
   if (!cancelled_ && values_ < limits_.values) {
@@ -344,12 +359,12 @@ void ValueReader::read_elements(Value& value, const Datum& first, const Type* ty
     value.notes.push_back("cut: nested deeper than asked for");
     return;
   }
-  const std::uint64_t shown = std::min(count, limits_.elements);
-  if (shown < count) value.notes.push_back(fmt::format("cut after {} of {}", shown, count));
-  const std::uint64_t bytes = type->bytes();
-  for (std::uint64_t i = 0; i < shown && may_read(value); ++i)
+  const std::uint64_t wanted = std::min(count, limits_.elements), bytes = type->bytes();
+  std::uint64_t shown = 0;
+  for (; shown < wanted && may_read(value); ++shown)
     value.children.push_back(
-        read(fmt::format("[{}]", i), part_of(first, type, i * bytes), depth - 1));
+        read(fmt::format("[{}]", shown), part_of(first, type, shown * bytes), depth - 1));
+  if (shown < count) value.notes.push_back(fmt::format("cut after {} of {}", shown, count));
 }
 
 }  // namespace cgo

@@ -34,8 +34,10 @@ std::string time_text(std::int64_t unix_seconds, std::uint32_t nanoseconds) {
   const std::int64_t day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
   const std::int64_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
   const std::int64_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}Z", year, month, day, second / 3600,
-                     second / 60 % 60, second % 60, fraction(nanoseconds, 9));
+  // The sign comes before the four digits.
+  return fmt::format("{}{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}Z", year < 0 ? "-" : "",
+                     year < 0 ? -year : year, month, day, second / 3600, second / 60 % 60,
+                     second % 60, fraction(nanoseconds, 9));
 }
 
 std::string duration_text(std::int64_t nanoseconds) {

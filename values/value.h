@@ -12,6 +12,9 @@
 
 namespace cgo {
 
+/// Values that one answer may have, whatever was asked for: what they take has to fit into memory.
+inline constexpr std::uint64_t kMostValues = 2'000'000;
+
 /// How much of a value is read. What a limit cuts is said in Value::notes.
 struct ReadLimits {
   unsigned depth = 3;              ///< Levels of structures, elements and pointers.
@@ -49,11 +52,18 @@ struct Value {
   std::vector<Value> keys;
   std::vector<std::string> notes;  ///< What was cut, and what is odd.
   std::optional<Error> error;
+  /// Parts of `summary` and `notes` in memory that cannot be read; what they say shows where.
+  std::size_t unread = 0;
 };
 
 /// Reads a value as far as the limits go. Never fails as a whole, never runs away: cyclic
 /// structures end where they begin again.
 Value read_value(const ValueContext& context, std::string name, Datum datum,
                  const ReadLimits& limits = {});
+
+/// How many values a tree has, with its root.
+std::uint64_t count_values(const Value& value);
+/// How many parts of a value lie in memory that cannot be read.
+std::size_t unreadable_parts(const Value& value);
 
 }  // namespace cgo

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "target/byte_view.h"
+#include "values/context_chain.h"
 #include "values/error_text.h"
 #include "values/evaluate.h"
 #include "values/format_value.h"
@@ -59,8 +61,12 @@ class Fields {
 
 using Summary = std::string (*)(const Fields&);
 
-/// Source: src/time/time.go: the top bit of wall says that it has seconds since 1885 and that ext
-/// is a monotonic reading; otherwise ext has the seconds since year 1.
+constexpr std::uint32_t kSecond = 1'000'000'000;
+std::uint32_t nanoseconds_of(std::uint64_t wall) { return wall & 0x3fffffff; }
+
+/// Empty for what is no time. Source: src/time/time.go: the top bit of wall says that it has
+/// seconds since 1885 and that ext is a monotonic reading; otherwise ext has the seconds since
+/// year 1.
 std::string summary_of_time(const Fields& fields) {
   const auto wall = fields.number({{"wall"}}), ext = fields.number({{"ext"}});
   if (!wall || !ext) return {};
@@ -71,8 +77,8 @@ std::string summary_of_time(const Fields& fields) {
       monotonic ? kYear1To1885 + static_cast<std::int64_t>(bits << 1 >> 31) : *ext;
   if (bits == 0 && *ext == 0) return "0001-01-01T00:00:00Z (zero)";
   constexpr std::int64_t kMost = std::int64_t{1} << 40;
-  if (seconds < -kMost || seconds > kMost) return {};
-  return time_text(seconds - kYear1To1970, bits & 0x3fffffff);
+  if (seconds < -kMost || seconds > kMost || nanoseconds_of(bits) >= kSecond) return {};
+  return time_text(seconds - kYear1To1970, nanoseconds_of(bits));
 }
 
 std::string summary_of_duration(const Fields& fields) {
@@ -190,7 +196,6 @@ struct WellKnown {
 };
 
 constexpr std::array kWellKnown = {
-    WellKnown{"time.Time", summary_of_time},
     WellKnown{"time.Duration", summary_of_duration},
     WellKnown{"sync.Mutex", summary_of_mutex},
     WellKnown{"internal/sync.Mutex", summary_of_mutex},
@@ -212,39 +217,60 @@ constexpr std::array kWellKnown = {
 /// "deadline 2024-… ← value main.key("user"): string("ann") ← background": what a context inherits.
 class ContextChain {
  public:
-  explicit ContextChain(const ValueContext& context) : context_(context) {}
+  ContextChain(const ValueContext& context, Value& value) : context_(context), value_(value) {}
 
-  std::string text_of(const Datum& interface) {
+  void summarize() {
     constexpr int kLongest = 32;
     std::string out;
-    std::optional<Datum> next = interface;
+    std::optional<Datum> next = value_.datum;
     for (int step = 0; next && step < kLongest; ++step) {
       const std::string link = link_of(*next, next);
-      if (link.empty()) return {};
+      if (link.empty()) return;
       out += (out.empty() ? "" : " ← ") + link;
     }
-    return out;
+    value_.unread += unread_;
+    value_.summary = std::move(out);
+    if (circle_) value_.notes.emplace_back("the contexts go in a circle");
+    if (!next) return;
+    value_.summary += " ← …";
+    value_.notes.push_back(
+        fmt::format("cut after {} contexts; 'cgo print --context' shows more", kLongest));
   }
 
  private:
-  std::string inline_of(const Datum& datum) const {
-    return format_inline(read_value(context_, "", datum, kPlain), 60);
+  std::string inline_of(const Datum& datum) {
+    const Value read = read_value(context_, "", datum, kPlain);
+    unread_ += unreadable_parts(read);
+    return format_inline(read, 60);
+  }
+  std::string why_not(const Error& error) {
+    if (error.code == ErrorCode::unreadable_memory) ++unread_;
+    return "<" + error.message + ">";
   }
 
-  /// What one context adds; `next` becomes the one it was made from.
+  /// What one context adds; `next` becomes the one it was made from. Empty for what is none.
   std::string link_of(const Datum& interface, std::optional<Datum>& next) {
     auto held = dynamic_value(context_, interface);
     next.reset();
-    if (!held || !*held) return "nil";
+    if (!held) return why_not(held.error());
+    if (!*held) return "nil";
     Datum datum = **std::move(held);
     if (kind_of(datum.type) == TypeKind::pointer) {
       auto target = pointee_of(context_.memory(), datum);
       if (!target) return {};
       datum = *std::move(target);
     }
+    if (datum.address && datum.type->bytes() != 0 && !seen_.insert(*datum.address).second) {
+      circle_ = true;
+      return "…";
+    }
     const std::string name(datum.type->name());
-    if (name == "context.emptyCtx" || name == "context.backgroundCtx") return "background";
+    if (name == "context.backgroundCtx") return "background";
     if (name == "context.todoCtx") return "todo";
+    if (name == "context.emptyCtx") {
+      const auto which = empty_context(context_, datum.address.value_or(Address{}));
+      return which == "TODO" ? "todo" : std::string(which);
+    }
     auto parent = field_of(context_.memory(), datum, "Context");
     if (!parent) parent = own_field_of(datum, "c");  // withoutCancelCtx
     if (parent && kind_of(parent->type) == TypeKind::go_interface) next = *parent;
@@ -253,39 +279,68 @@ class ContextChain {
       if (!key || !value) return {};
       return "value " + inline_of(*key) + ": " + inline_of(*value);
     }
-    if (name == "context.timerCtx") {
-      auto deadline = own_field_of(datum, "deadline");
-      if (!deadline) return {};
-      return "deadline " + summary_of_time(Fields(context_, *deadline)) + cancelled(datum);
-    }
+    if (name == "context.timerCtx") return "deadline " + deadline_of(datum) + cancelled(datum);
     if (name == "context.cancelCtx") return "cancel" + cancelled(datum);
     return next ? name : std::string();
   }
 
-  std::string cancelled(const Datum& datum) const {
+  std::string deadline_of(const Datum& datum) {
+    auto deadline = own_field_of(datum, "deadline");
+    if (!deadline) return "<" + deadline.error().message + ">";
+    if (auto bytes = load_all(context_.memory(), *deadline); !bytes) return why_not(bytes.error());
+    const std::string text = summary_of_time(Fields(context_, *deadline));
+    return text.empty() ? "<not a valid time>" : text;
+  }
+
+  /// `err` is an error, and an atomic.Value that holds one in later releases.
+  std::string cancelled(const Datum& datum) {
     auto error = field_of(context_.memory(), datum, "err");
-    if (!error || kind_of(error->type) != TypeKind::go_interface) return {};
-    auto word = load_word(context_.memory(), *error);
-    return word && *word ? " (cancelled)" : "";
+    if (error && kind_of(error->type) == TypeKind::structure) error = own_field_of(*error, "v");
+    auto word = error ? load_word(context_.memory(), *error) : std::move(error).error();
+    if (!word) return " (cancelled or not: " + why_not(word.error()) + ")";
+    return *word ? " (cancelled)" : "";
   }
 
   const ValueContext& context_;
+  Value& value_;
+  std::set<Address> seen_;
+  std::size_t unread_ = 0;
+  bool circle_ = false;
 };
+
+void summarize_error(const ValueContext& context, Value& value) {
+  const ErrorText error = error_text(context, value.datum);
+  if (error.text) value.summary = quoted(*error.text);
+  if (error.text_cut) value.notes.emplace_back("cut: its text is longer");
+  std::string wrapped;
+  const auto add = [&](const std::string& text) {
+    wrapped += (wrapped.empty() ? "" : " ← ") + text;
+  };
+  for (std::size_t i = 1; i < error.chain.size(); ++i) add(error.chain[i]);
+  if (error.lost) {
+    add("<" + error.lost->message + ">");
+    if (error.lost->code == ErrorCode::unreadable_memory) ++value.unread;
+  }
+  if (error.chain_cut) add(fmt::format("… (cut after {})", error.chain.size() - 1));
+  if (!wrapped.empty()) value.notes.push_back("wraps " + wrapped);
+}
 
 void summarize_interface(const ValueContext& context, Value& value) {
   if (value.children.empty()) return;
   const std::string_view name = value.datum.type->name();
-  if (name == "error") {
-    const ErrorText error = error_text(context, value.datum);
-    if (error.text) value.summary = quoted(*error.text);
-    if (error.chain.size() < 2) return;
-    std::string note = "wraps";
-    for (std::size_t i = 1; i < error.chain.size(); ++i)
-      note += (i == 1 ? " " : " ← ") + error.chain[i];
-    value.notes.push_back(std::move(note));
-  } else if (name == "context.Context") {
-    value.summary = ContextChain(context).text_of(value.datum);
-  }
+  if (name == "error")
+    summarize_error(context, value);
+  else if (name == "context.Context")
+    ContextChain(context, value).summarize();
+}
+
+void summarize_time(const ValueContext& context, Value& value) {
+  const Fields fields(context, value.datum);
+  value.summary = summary_of_time(fields);
+  const auto wall = fields.number({{"wall"}});
+  if (!wall) return;
+  if (const auto excess = nanoseconds_of(static_cast<std::uint64_t>(*wall)); excess >= kSecond)
+    value.notes.push_back(fmt::format("damaged: {} nanoseconds in one second", excess));
 }
 
 void summarize_handle(const ValueContext& context, Value& value) {
@@ -294,6 +349,7 @@ void summarize_handle(const ValueContext& context, Value& value) {
   auto behind = value_of_handle(context, *handle);
   if (!behind) {
     value.notes.push_back(behind.error().message);
+    if (behind.error().code == ErrorCode::unreadable_memory) ++value.unread;
     return;
   }
   value.children.push_back(read_value(context, "value", *behind, kPlain));
@@ -309,6 +365,7 @@ void summarize_well_known(const ValueContext& context, Value& value) {
   if (value.shape == Value::Shape::interface) return summarize_interface(context, value);
   const std::string_view name = type->name();
   if (name == "runtime/cgo.Handle") return summarize_handle(context, value);
+  if (name == "time.Time") return summarize_time(context, value);
   const auto* found = std::find_if(kWellKnown.begin(), kWellKnown.end(),
                                    [&](const WellKnown& one) { return one.type == name; });
   if (found == kWellKnown.end()) return;

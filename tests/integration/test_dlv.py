@@ -24,6 +24,8 @@ REASONED = [
     (r": 'optimized out'; dlv 'len 0'", "Delve reads the parts that the compiler dropped as 0"),
     (r"^main\.(gBadMap|gAnys\[\d+\]\.\(\)): 'map: (2\^60 buckets|its directory has 5 entries)'; dlv 'len 100'",
      "the map is damaged; Delve shows a length and no entry"),
+    (r"^main\.(gBadSlice|gAnys\[\d+\]\.\(\)) elements: 2; dlv 3",
+     "the length of the slice is damaged: its capacity is 2; Delve reads beyond it"),
     (r"; dlv 'could not resolve interface type'", "Delve does not find the type's name in debug information; the test of values has the value"),
 ]
 

@@ -375,3 +375,38 @@ def printed_map_entry(crash, key):
     """gMapMany has the decimal text of each key."""
     assert 'VALUE\tmain.gMapMany[0]\t"0"' in crash[2]
     return str(key)
+
+
+@pytest.mark.parametrize("share", [3, 12, 40])
+def test_a_core_that_was_cut_short(crash, tmp_path, share):
+    """An answer from a part of a core is the one from all of it, or says that it is not."""
+    built, core, _ = crash
+    cut = tmp_path / "cut"
+    with open(core, "rb") as whole:
+        cut.write_bytes(whole.read(os.path.getsize(core) // share))
+    names = ["main.gCancelled", "main.gOwn", "main.gWrapped", "main.gPathErr", "main.gThing", "main.gSlice", "main.gMapNine",
+             "main.gTime", "main.gBigInt", "main.gChan", "main.gInt"]
+    for name in names:
+        for flags in (["--context"], []) if name in ("main.gCancelled", "main.gOwn") else ([],):
+            status, out, err = run_tool("print", name, *flags, "--json", "--core", str(cut), "--exe", built.exe)
+            if status == 0:
+                assert json.loads(out)["values"] == [shown(crash, name, *flags)], (name, out)
+                assert "partial" not in json.loads(out) and "cannot read" not in out
+            elif status == 4:
+                assert "the core is cut" in json.loads(out)["partial"] and "the core is cut" in err
+                assert "nil" not in json.loads(out)["values"][0].get("summary", ""), out
+            else:
+                assert status == 3 and "cannot read" in err and "the core is cut" in err, (name, err)
+
+
+def test_contexts_and_errors_in_one_line(crash):
+    """Against what fixtures/values/contexts.go makes them of."""
+    assert shown(crash, "main.gOwn")["summary"] == 'value main.contextKey("own"): bool(true) ← main.requestContext ← todo'
+    assert "(cancelled)" in shown(crash, "main.gCancelled")["summary"].split(" ← ")[0]
+    assert "(cancelled" not in shown(crash, "main.gCancelled")["summary"].split(" ← ")[2]
+
+
+def test_no_flag_lifts_the_bound_on_values(crash):
+    """The slice says that it has far more than its capacity."""
+    value = shown(crash, "main.gBadSlice", "--elements", "99999999999")
+    assert len(value.get("children", [])) <= int(shown(crash, "cap(main.gBadSlice)")["value"])

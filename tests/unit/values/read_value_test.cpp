@@ -241,6 +241,23 @@ TEST_CASE("limits say what they cut") {
   const Value counted = p.read(p.list, slice, {.values = 3});
   CHECK(counted.children.size() == 3);
   CHECK(has_note(counted, "3 values were read"));
+  CHECK(has_note(counted, "cut after 3 of 5"));
+}
+
+TEST_CASE("no number that a user gives lifts the bound on values") {
+  ReadLimits limits;
+  limits.set_elements(100'000);
+  CHECK(limits.elements == 100'000);
+  CHECK(limits.values == 1'600'000);
+  limits.set_elements(~0ull);
+  CHECK(limits.values == kMostValues);
+  Program p;
+  const Address numbers = p.words({1, 2, 3, 4, 5});
+  const Value nested = p.read(p.build.array(p.list, 2, 48, "[2][]int"),
+                              p.words({numbers.value, 5, 5, numbers.value, 5, 5}), {.values = 4});
+  CHECK(count_values(nested) <= 5);
+  CHECK(has_note(nested, "cut after 1 of 2"));
+  CHECK(has_note(nested.children[0], "cut after 3 of 5"));
 }
 
 TEST_CASE("a structure that holds itself ends where it begins again") {
@@ -259,8 +276,11 @@ TEST_CASE("corrupt values are shown as far as they are true") {
   Program p;
   const Address numbers = p.words({1, 2, 3});
   const Value long_slice = p.read(p.list, p.words({numbers.value, 3, 2}));
-  CHECK(long_slice.children.size() == 3);
-  CHECK(has_note(long_slice, "above its capacity"));
+  CHECK(long_slice.children.size() == 2);
+  CHECK(long_slice.length == 3u);
+  CHECK(has_note(long_slice, "above its capacity; no more than 2 are read"));
+  const Value endless = p.read(p.list, p.words({numbers.value, 1ull << 40, 3}));
+  CHECK(format_inline(endless) == "len 1099511627776, cap 3 {1, 2, 3, …}");
   CHECK(p.read(p.list, p.words({numbers.value, ~0ull, ~0ull})).error);
   const Value past_end = p.read(p.list, p.words({numbers.value, 6, 6}));
   CHECK(past_end.children.size() == 6);

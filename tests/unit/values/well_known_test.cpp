@@ -13,6 +13,10 @@ TEST_CASE("times and durations are written as package time writes them") {
   CHECK(time_text(-1, 999'999'999) == "1969-12-31T23:59:59.999999999Z");
   CHECK(time_text(951782400, 0) == "2000-02-29T00:00:00Z");
   CHECK(time_text(-62135596800, 0) == "0001-01-01T00:00:00Z");
+  // As package time writes time.Date(-44, 3, 15, …).
+  CHECK(time_text(-63549360000, 0) == "-0044-03-15T00:00:00Z");
+  CHECK(time_text(-62167219201, 0) == "-0001-12-31T23:59:59Z");
+  CHECK(time_text(253402300800, 0) == "10000-01-01T00:00:00Z");
   CHECK(duration_text(0) == "0s");
   CHECK(duration_text(1) == "1ns");
   CHECK(duration_text(1500) == "1.5µs");
@@ -84,6 +88,12 @@ TEST_CASE("time.Time has seconds in either of its forms") {
   const std::uint64_t since_1885 = 63851538030 - 59453308800;
   CHECK(b.summary(time, b.words({1ull << 63 | since_1885 << 30 | 7, 12345})) ==
         "2024-05-17T10:20:30.000000007Z");
+  const TestContext context(b.build);
+  const Value damaged =
+      read_value(context, "t", context.datum(time, b.words({1'073'741'823, 63851538030})));
+  CHECK(damaged.summary.empty());
+  CHECK(damaged.notes == std::vector<std::string>{"damaged: 1073741823 nanoseconds in one second"});
+  CHECK(format_inline(damaged) == "{wall: 1073741823, ext: 63851538030}");
 }
 
 TEST_CASE("big numbers are written in decimal") {
@@ -131,6 +141,100 @@ TEST_CASE("an error says what it wraps; one that wraps itself ends") {
 
   b.build.memory().u64({path.value + 32}, path_itab).u64({path.value + 40}, path.value);
   CHECK(b.summary(error, b.words({path_itab, path.value})).empty());
+}
+
+namespace {
+
+/// Types of packages fmt and context, and values of them.
+struct Chains : Built {
+  Address any = build.interface({}, "interface {}");
+  Address error = build.interface({"Error"}, "error");
+  Address context_type = build.interface({"Value"}, "context.Context");
+  Address wrap =
+      build.structure({{"msg", text, 0}, {"err", error, 16}}, 32, "fmt.wrapError", "fmt");
+  Address value_context =
+      build.structure({{"Context", context_type, 0}, {"key", any, 16}, {"val", any, 32}}, 48,
+                      "context.valueCtx", "context");
+  std::uint64_t wrap_table = table(wrap, "*fmt.wrapError");
+  std::uint64_t context_table = table(value_context, "*context.valueCtx");
+
+  /// A method table for pointers to `type`.
+  std::uint64_t table(Address type, const char* name) {
+    const Address pointer = build.pointer(type, name), at = words({0, pointer.value, 0});
+    build.memory().u32({at.value + 16}, static_cast<std::uint32_t>(pointer.value));
+    return at.value;
+  }
+  /// `layers` values, each in the next, around what lies at `innermost`.
+  std::uint64_t contexts(int layers, std::uint64_t innermost) {
+    const Address number = words({5});
+    for (int i = 0; i < layers; ++i)
+      innermost =
+          words({context_table, innermost, int64.value, number.value, int64.value, number.value})
+              .value;
+    return innermost;
+  }
+  Value read(Address type, std::uint64_t table, std::uint64_t at) {
+    const Address variable = words({table, at});
+    const TestContext context(build);
+    return read_value(context, "x", context.datum(type, variable), {.depth = 1});
+  }
+};
+
+constexpr std::uint64_t kNowhere = 0x7000000;
+
+}  // namespace
+
+TEST_CASE("a chain of contexts that leads to missing memory does not end in nil") {
+  Chains c;
+  const Value value = c.read(c.context_type, c.context_table, c.contexts(1, kNowhere));
+  CHECK(value.summary.starts_with(
+      "value int64(5): int64(5) ← value <cannot read 16 bytes at 0x7000010>"));
+  CHECK(value.summary.ends_with(" ← <cannot read 16 bytes at 0x7000000>"));
+  CHECK(value.unread == 3);
+  CHECK(unreadable_parts(value) >= 3);
+  const Address last = c.words({0, 0, c.int64.value, 0, c.int64.value, 0});
+  CHECK(c.read(c.context_type, c.context_table, last.value).summary.ends_with(" ← nil"));
+}
+
+TEST_CASE("a long chain of contexts says where it was cut, one in a circle that it is one") {
+  Chains c;
+  const Address none = c.words({0, 0, 0, 0, 0, 0});
+  const Value all = c.read(c.context_type, c.context_table, c.contexts(30, none.value));
+  CHECK(all.summary.ends_with("value nil: nil ← nil"));
+  CHECK(all.notes.empty());
+  const Value cut = c.read(c.context_type, c.context_table, c.contexts(40, none.value));
+  CHECK(cut.summary.ends_with(" ← …"));
+  CHECK(cut.notes ==
+        std::vector<std::string>{"cut after 32 contexts; 'cgo print --context' shows more"});
+  c.build.memory().u64(none, c.context_table).u64({none.value + 8}, none.value);
+  const Value circle = c.read(c.context_type, c.context_table, none.value);
+  CHECK(circle.summary == "value nil: nil ← …");
+  CHECK(circle.notes == std::vector<std::string>{"the contexts go in a circle"});
+}
+
+TEST_CASE("a chain of errors says where it was cut, and what could not be read") {
+  Chains c;
+  const Address letters = c.build.data(8);
+  c.build.memory().text(letters, "abcdefgh");
+  const auto wrapped = [&](int layers, std::uint64_t at, std::uint64_t text) {
+    for (int i = 0; i < layers; ++i) at = c.words({text, 3, c.wrap_table, at}).value;
+    return at;
+  };
+  const Value cut = c.read(c.error, c.wrap_table, wrapped(50, kNowhere, letters.value));
+  CHECK(cut.summary == "\"abc\"");
+  REQUIRE(cut.notes.size() == 1);
+  CHECK(cut.notes[0].starts_with("wraps *fmt.wrapError ← "));
+  CHECK(cut.notes[0].ends_with("← *fmt.wrapError ← … (cut after 32)"));
+
+  const Value lost = c.read(c.error, c.wrap_table, wrapped(2, kNowhere, letters.value));
+  CHECK(lost.notes == std::vector<std::string>{"wraps *fmt.wrapError ← *fmt.wrapError ← "
+                                               "<cannot read 16 bytes at 0x7000010>"});
+  CHECK(lost.unread == 1);
+  // What it wraps is known also where its own text is not.
+  const Address none = c.words({letters.value, 3, 0, 0});
+  const Value wordless = c.read(c.error, c.wrap_table, wrapped(1, none.value, kNowhere));
+  CHECK(wordless.summary.empty());
+  CHECK(wordless.notes == std::vector<std::string>{"wraps *fmt.wrapError"});
 }
 
 }  // namespace cgo
