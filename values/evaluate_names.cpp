@@ -100,7 +100,15 @@ Result<Operand> EvaluatorWalk::field(const Tree& tree) {
                  format_type(*(*held)->type) + ")";
     return fail(tree, ErrorCode::malformed_data, std::move(message));
   }
-  auto member = at(tree, field_of(memory(), *datum, tree.text));
+  auto found = field_of(memory(), *datum, tree.text);
+  if (!found && found.error().code == ErrorCode::not_found)
+    // Go has no fields for bit-fields of C.
+    if (const Type* c = c_counterpart(context_, *datum->type)) {
+      Datum whole = *datum;
+      whole.type = c;
+      if (auto of_c = field_of(memory(), whole, tree.text)) found = std::move(of_c);
+    }
+  auto member = at(tree, std::move(found));
   if (!member) return std::move(member).error();
   return Operand::of(*std::move(member));
 }

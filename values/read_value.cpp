@@ -88,6 +88,8 @@ Value ValueReader::read(std::string name, Datum datum, unsigned depth) {
     return value;
   }
   value.type_name = format_type(*value.datum.type);
+  const Type* const own = value.datum.type;
+  if (const Type* c = c_type_of(*own)) value.datum.type = c;
   if (auto known = stripped(value.datum.type); !known) {
     value.error = std::move(known).error();
     return value;
@@ -95,7 +97,15 @@ Value ValueReader::read(std::string name, Datum datum, unsigned depth) {
   prefetch(memory(), value.datum);
   read_kind(value, depth);
   if (!value.error && !limits_.raw) summarize_well_known(context_, value);
+  // Expressions go on with the type that Go's source has.
+  value.datum.type = own;
   return value;
+}
+
+const Type* ValueReader::c_type_of(const Type& type) {
+  const auto [at, added] = c_types_.try_emplace(&type, nullptr);
+  if (added) at->second = c_counterpart(context_, type);
+  return at->second;
 }
 
 void ValueReader::read_kind(Value& value, unsigned depth) {
@@ -264,7 +274,8 @@ void ValueReader::read_pointer(Value& value, unsigned depth) {
       describe_address(value, *address);
     return;
   }
-  if (is_c_character(pointee->type)) {
+  const Type* const c_pointee = c_type_of(*pointee->type);
+  if (is_c_character(c_pointee != nullptr ? c_pointee : pointee->type)) {
     auto text = load_c_text(memory(), *address, limits_.text_bytes);
     if (!text) {
       value.error = std::move(text).error();
@@ -306,8 +317,13 @@ void ValueReader::read_structure(Value& value, unsigned depth) {
     value.notes.push_back("cut: nested deeper than asked for");
     return;
   }
+  std::uint64_t nameless = 0;
   for (std::size_t i = 0; i < members->size(); ++i) {
     const TypeMember& member = (*members)[i];
+    if (member.name == "_" && is_made_by_cgo(*type)) {
+      const auto gap = type->member_type(i);
+      if (gap) nameless += plain(*gap)->bytes();
+    }
     if (member.is_static || member.name == "_" || !may_read(value)) continue;
     auto part = member_of(value.datum, i);
     if (part) {
@@ -318,6 +334,12 @@ void ValueReader::read_structure(Value& value, unsigned depth) {
       value.children.push_back(std::move(broken));
     }
   }
+  if (nameless != 0)
+    value.notes.push_back(
+        fmt::format("{} bytes of it have no field in Go: padding, or fields of C", nameless));
+  if (members->empty() && is_made_by_cgo(*type))
+    value.notes.push_back(
+        "its fields are not known: Go has none, and no definition of C was found");
 }
 
 void ValueReader::read_array(Value& value, unsigned depth) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <set>
 
 #include "values/closure_layout.h"
@@ -55,6 +56,9 @@ class ValueReader {
   void say_waiters(Value& value, const char* what, std::size_t count,
                    const std::vector<std::uint64_t>& goroutines);
 
+  /// What cgo made the type from; null for other types.
+  const Type* c_type_of(const Type& type);
+
   /// Whether another value may be read; notes the cut when not.
   bool may_read(Value& parent);
 
@@ -64,6 +68,7 @@ class ValueReader {
   bool cancelled_ = false;
   /// Pointers that are being followed: their targets contain what is read now.
   std::set<std::pair<Address, const Type*>> path_;
+  std::map<const Type*, const Type*> c_types_;
 };
 
 /// Sets the summary of a type that means more than its fields (time.Time, sync.Mutex, errors …);

@@ -116,6 +116,19 @@ def test_pointers_into_variables_say_how_far(crash):
         assert shown(crash, expression)["value"] == expected
 
 
+def test_structures_of_c_are_whole_in_go(crash):
+    """Bit-fields, unions, enumerations, texts and functions, of which Go's own type has little or nothing."""
+    printed = {name: text for name, text in printed_values(crash[2]) if name.startswith("first_shape.")}
+    whole = shown(crash, "*main.gShape")
+    assert whole["type"] == "main._Ctype_struct_shape"
+    fields = {child["name"]: child for child in whole["children"]}
+    for part in ("flags", "number"):
+        fields |= {f"{part}.{child['name']}": child for child in fields[part]["children"]}
+    names = ("name", "colour", "mode", "flags.a", "flags.b", "flags.c", "number.real", "compare")
+    assert {name: fields[name]["value"] for name in names} == {name: printed["first_shape." + name] for name in names}
+    assert json.loads(fields["label"]["value"].split(" ", 1)[1]) == 'a "label"\n'
+
+
 def test_channels_and_their_waiters(crash):
     value = shown(crash, "main.gChan")
     assert [child["value"] for child in value["children"]] == ["2", "3", "4"]
