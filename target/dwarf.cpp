@@ -111,6 +111,12 @@ class DwarfReader final : public DwarfInfo {
     return out;
   }
 
+  Result<GlobalVariable> constant_named(std::string_view name) const override {
+    auto place = lookup_.go_constant(name);
+    if (!place) return std::move(place).error();
+    return global(std::string(name), *place);
+  }
+
   Result<std::vector<std::string>> go_packages(std::string_view name) const override {
     return lookup_.go_packages(name);
   }
@@ -244,6 +250,7 @@ Result<std::vector<GlobalVariable>> DwarfInfo::variables_named(std::string_view)
 Result<std::vector<std::string>> DwarfInfo::go_packages(std::string_view) const {
   return no_types();
 }
+Result<GlobalVariable> DwarfInfo::constant_named(std::string_view) const { return no_types(); }
 Result<GlobalVariable> DwarfInfo::variable_at(Address) const { return no_types(); }
 
 }  // namespace cgo

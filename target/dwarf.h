@@ -111,6 +111,9 @@ class DwarfInfo {
   /// under their plain name. Empty when there is none.
   virtual Result<std::vector<GlobalVariable>> variables_named(std::string_view name) const;
 
+  /// A constant of a Go package, as far as debug information has it: integers alone.
+  virtual Result<GlobalVariable> constant_named(std::string_view name) const;
+
   /// The import paths of the Go packages that source code calls `name`: by their `package` clause,
   /// or by the last element of the path. Reads the units' own entries, nothing below them.
   virtual Result<std::vector<std::string>> go_packages(std::string_view name) const;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "target/dwarf_scan.h"
+
 namespace cgo {
 namespace {
 
@@ -190,6 +192,35 @@ Result<std::vector<DwarfPlace>> DwarfLookup::variables(std::string_view name) co
   auto all = index();
   if (!all) return std::move(all).error().in(name);
   return places((*all)->variables(name));
+}
+
+/// Reads the package's unit alone, and of it the entries right below the unit's own.
+Result<DwarfPlace> DwarfLookup::go_constant(std::string_view name) const {
+  const std::string_view package = package_of(name);
+  auto headers = code_.file().headers();
+  if (!headers) return std::move(headers).error();
+  for (std::size_t i = 0; !package.empty() && i < headers->size(); ++i) {
+    auto unit = code_.file().unit(i);
+    if (!unit || (*unit)->name != package || language_of(**unit) != Language::go) continue;
+    auto full = (*unit)->file->full_unit(**unit);
+    if (!full) return std::move(full).error();
+    DwarfScan scan({*full, (*full)->header.first_die});
+    while (const DwarfDie* die = scan.next()) {
+      if (scan.depth() == 0) continue;
+      if (die->tag() == dw::TAG_constant) {
+        const std::uint64_t offset = die->offset;
+        DwarfValue found;
+        scan.attributes([&](std::uint16_t attribute, const DwarfValue& value) {
+          if (attribute == dw::AT_name) found = value;
+        });
+        auto text = (*full)->text(found);
+        if (text && *text == name) return DwarfPlace{*full, offset};
+      }
+      scan.skip_children();
+    }
+    if (scan.error()) return *scan.error();
+  }
+  return not_found("constant", name);
 }
 
 Result<std::vector<std::string>> DwarfLookup::go_packages(std::string_view name) const {

@@ -34,6 +34,8 @@ class DwarfLookup {
   Result<DwarfPlace> type_with_descriptor(std::uint64_t descriptor) const;
 
   Result<std::vector<DwarfPlace>> variables(std::string_view name) const;
+  /// A constant of a Go package: "main.Limit"; not_found when there is none.
+  Result<DwarfPlace> go_constant(std::string_view name) const;
   Result<std::vector<std::string>> go_packages(std::string_view name) const;
   /// The variable that begins at or before `address`, next to it.
   Result<DwarfPlace> variable_at_or_below(Address address) const;

@@ -5,6 +5,21 @@ namespace cgo {
 
 using Kind = Expression::Kind;
 
+namespace {
+
+/// A variable, or a constant of a package. Debug information calls constants without a type ints.
+Operand named_operand(const MemoryReader& memory, Datum datum) {
+  const bool is_constant = !datum.address && datum.holes.empty() && datum.type != nullptr &&
+                           datum.type->is_go() && datum.bytes;
+  if (is_constant && datum.type->name() == "int")
+    if (auto number = load_number(memory, datum)) return Operand::of_constant(*number);
+  Operand out = Operand::of(std::move(datum));
+  out.constant = is_constant;
+  return out;
+}
+
+}  // namespace
+
 Result<Operand> EvaluatorWalk::name(const Tree& tree) {
   auto found = variable(tree.text);
   if (found) return Operand::of(*std::move(found));
@@ -59,7 +74,7 @@ Result<Operand> EvaluatorWalk::field(const Tree& tree) {
   if (may_qualify) {
     if (left.kind == Kind::name && !near_variable(left.text)) {
       auto qualified = package_variable(left.text, tree.text);
-      if (qualified) return Operand::of(*std::move(qualified));
+      if (qualified) return named_operand(memory(), *std::move(qualified));
       if (qualified.error().code != ErrorCode::not_found)
         return fail(tree, std::move(qualified).error());
     }
@@ -67,7 +82,7 @@ Result<Operand> EvaluatorWalk::field(const Tree& tree) {
                                          : Result<Datum>(Error{ErrorCode::not_found, ""});
     if (!known && known.error().code == ErrorCode::not_found) {
       auto qualified = context_.variable_named(left.text + "." + tree.text);
-      if (qualified) return Operand::of(*std::move(qualified));
+      if (qualified) return named_operand(memory(), *std::move(qualified));
       if (qualified.error().code != ErrorCode::not_found || left.kind == Kind::string)
         return fail(tree, std::move(qualified).error());
       // Neither a variable nor a package: what is said about the name alone helps more, unless the

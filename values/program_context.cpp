@@ -193,6 +193,24 @@ Result<Datum> ProgramContext::variable_named(std::string_view name) const {
         return datum_at(global.variable.type, pieces->front().address);
     }
   }
+  return constant_named(name);
+}
+
+Result<Datum> ProgramContext::constant_named(std::string_view name) const {
+  for (const Image& image : parts_.images->all()) {
+    if (!image.file || image.mismatch) continue;
+    auto dwarf = parts_.dwarf(image);
+    if (!dwarf || !*dwarf) continue;
+    auto found = (*dwarf)->constant_named(name);
+    if (!found || found->variable.error || found->variable.type == nullptr) continue;
+    const std::uint64_t bytes = found->variable.type->bytes();
+    if (!found->variable.constant || bytes == 0 || bytes > found->variable.value.size()) continue;
+    found->variable.value.resize(bytes);
+    Datum constant;
+    constant.type = found->variable.type;
+    constant.bytes = std::move(found->variable.value);
+    return constant;
+  }
   return ValueContext::variable_named(name);
 }
 

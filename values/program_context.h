@@ -47,6 +47,7 @@ class ProgramContext final : public ValueContext {
   const GoRuntime* runtime() const { return runtime_; }
 
  private:
+  Result<Datum> constant_named(std::string_view name) const;
   Result<std::shared_ptr<const DwarfInfo>> dwarf_at(Address address) const;
   /// The type as the runtime describes it, for one from debug information.
   Result<const Type*> runtime_twin(const Type& type) const;

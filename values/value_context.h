@@ -84,7 +84,8 @@ class ValueContext {
   virtual bool in_image(Address) const { return false; }
   virtual std::optional<std::uint64_t> goroutine_id(Address g) const;
   virtual const AddressDescriber* describer() const { return nullptr; }
-  /// A variable of a package or file by its whole name.
+  /// A variable of a package or file by its whole name, or a constant of a Go package: that has no
+  /// address.
   virtual Result<Datum> variable_named(std::string_view name) const;
   /// The import paths of the Go packages that source code may call `name`.
   virtual std::vector<std::string> packages_named(std::string_view name) const;
