@@ -26,12 +26,20 @@ go_programs() {
   return 0
 }
 
+# first_line COMMAND… : the first line it prints. `… | head` would end the command by SIGPIPE now and then, and with
+# pipefail the script.
+first_line() {
+  local all
+  all="$("$@")"
+  printf '%s\n' "${all%%$'\n'*}"
+}
+
 # Sets GO to a Go that can build cgo programs; installs Debian's when there is none.
 ensure_go() {
-  GO="$(go_programs | head -n 1)"
+  GO="$(first_line go_programs)"
   if [ -z "$GO" ]; then
     ensure_packages golang-go
-    GO="$(go_programs | head -n 1)"
+    GO="$(first_line go_programs)"
   fi
   [ -n "$GO" ] || die "no Go found, not even after installing Debian's"
 }

@@ -11,13 +11,13 @@ machine_mirror() {
   local found=""
   if [ ${#files[@]} -gt 0 ]; then
     found="$(awk -v want="$codename" '
-      function flush() { if (uri != "" && suite) { print uri "\t" key; exit }; uri = key = ""; suite = 0 }
+      function flush() { if (uri != "" && suite && !found++) print uri "\t" key; uri = key = ""; suite = 0 }
       FNR == 1 { flush() }
       /^[[:space:]]*$/ { flush(); next }
       tolower($1) == "uris:" { uri = $2 }
       tolower($1) == "suites:" { for (i = 2; i <= NF; i++) if ($i == want) suite = 1 }
       tolower($1) == "signed-by:" { key = $2 }
-      END { flush() }' "${files[@]}" | head -n 1)"
+      END { flush() }' "${files[@]}")"
   fi
   if [ -z "$found" ]; then
     shopt -s nullglob
@@ -28,7 +28,7 @@ machine_mirror() {
         key = ""
         if (match($0, /signed-by=[^] ]+/)) key = substr($0, RSTART + 10, RLENGTH - 10)
         sub(/\[[^]]*\] */, "")
-        if ($3 == want) { print $2 "\t" key; exit }
+        if ($3 == want && !found++) print $2 "\t" key
       }')"
   fi
   [ -n "$found" ] || return 1

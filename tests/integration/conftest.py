@@ -34,6 +34,8 @@ def select_releases(config):
         found = [r for r in found if r.minor in wanted.split(",")]
     elif config.getoption("--quick") and len(found) > 2:
         found = [r for r in found if r.minor in ("1.21", "1.26")] or found[-1:]
+    if not found:
+        raise pytest.UsageError("no Go release to test with: scripts/fetch-go says why")
     return found
 
 
