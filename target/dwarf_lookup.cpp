@@ -61,16 +61,14 @@ Result<const DwarfIndex*> DwarfLookup::index() const {
 /// Source: cmd/link/internal/ld/dwarf.go, runtimeCU, Go 1.19 to 1.27.
 const DwarfLookup::GoTypes& DwarfLookup::go_types() const {
   std::call_once(go_types_once_, [this] {
-    auto headers = code_.file().headers();
-    if (!headers) return;  // The index reports what is wrong.
-    for (std::size_t i = 0; i < headers->size(); ++i) {
-      auto unit = code_.file().unit(i);
-      if (!unit || (*unit)->name != "runtime" || language_of(**unit) != Language::go) continue;
-      auto contents = DwarfUnitContents::read(**unit, true);
+    const auto units = go_units("runtime");
+    if (!units) return;  // The index reports what is wrong.
+    for (const DwarfUnit* unit : *units) {
+      auto contents = DwarfUnitContents::read(*unit, true);
       if (!contents) continue;
       for (auto* part : {&contents->types, &contents->other_types}) {
         for (DwarfNamed& type : *part) {
-          const DwarfPlace place{*unit, type.offset};
+          const DwarfPlace place{unit, type.offset};
           if (type.number) go_types_.by_descriptor.try_emplace(*type.number, place);
           go_types_.by_name.try_emplace(std::move(type.name), place);
         }
@@ -166,19 +164,29 @@ Result<DwarfPlace> DwarfLookup::type_with_descriptor(std::uint64_t descriptor) c
   return found->second;
 }
 
-Result<std::optional<std::vector<DwarfPlace>>> DwarfLookup::go_variables(
-    std::string_view name) const {
-  std::optional<std::vector<DwarfPlace>> out;
-  const std::string_view package = package_of(name);
+Result<std::vector<const DwarfUnit*>> DwarfLookup::go_units(std::string_view package) const {
+  std::vector<const DwarfUnit*> out;
+  if (package.empty()) return out;
   auto headers = code_.file().headers();
   if (!headers) return std::move(headers).error();
-  for (std::size_t i = 0; !package.empty() && i < headers->size(); ++i) {
+  for (std::size_t i = 0; i < headers->size(); ++i) {
     auto unit = code_.file().unit(i);
-    if (!unit || (*unit)->name != package || language_of(**unit) != Language::go) continue;
-    auto contents = named(**unit);
+    if (unit && (*unit)->name == package && language_of(**unit) == Language::go)
+      out.push_back(*unit);
+  }
+  return out;
+}
+
+Result<std::optional<std::vector<DwarfPlace>>> DwarfLookup::go_variables(
+    std::string_view name) const {
+  auto units = go_units(package_of(name));
+  if (!units) return std::move(units).error();
+  std::optional<std::vector<DwarfPlace>> out;
+  for (const DwarfUnit* unit : *units) {
+    auto contents = named(*unit);
     if (!contents) return std::move(contents).error();
     if (!out) out.emplace();
-    append_named((*contents)->variables, **unit, name, *out);
+    append_named((*contents)->variables, *unit, name, *out);
   }
   return out;
 }
@@ -196,13 +204,10 @@ Result<std::vector<DwarfPlace>> DwarfLookup::variables(std::string_view name) co
 
 /// Reads the package's unit alone, and of it the entries right below the unit's own.
 Result<DwarfPlace> DwarfLookup::go_constant(std::string_view name) const {
-  const std::string_view package = package_of(name);
-  auto headers = code_.file().headers();
-  if (!headers) return std::move(headers).error();
-  for (std::size_t i = 0; !package.empty() && i < headers->size(); ++i) {
-    auto unit = code_.file().unit(i);
-    if (!unit || (*unit)->name != package || language_of(**unit) != Language::go) continue;
-    auto full = (*unit)->file->full_unit(**unit);
+  auto units = go_units(package_of(name));
+  if (!units) return std::move(units).error();
+  for (const DwarfUnit* unit : *units) {
+    auto full = unit->file->full_unit(*unit);
     if (!full) return std::move(full).error();
     DwarfScan scan({*full, (*full)->header.first_die});
     while (const DwarfDie* die = scan.next()) {

@@ -57,6 +57,8 @@ class DwarfLookup {
   Result<Contents> named(const DwarfUnit& unit) const;
   Result<std::vector<DwarfPlace>> types_near(std::string_view name, Address near) const;
   /// Of a Go package; nothing when the file has no unit for it.
+  /// The units of Go's package with this path; none for the empty path.
+  Result<std::vector<const DwarfUnit*>> go_units(std::string_view package) const;
   Result<std::optional<std::vector<DwarfPlace>>> go_variables(std::string_view name) const;
   Error not_found(std::string_view what, std::string_view name) const;
 

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "dwarf_sections.h"
 #include "seeds.h"
 #include "support/dwarf_samples.h"
@@ -10,11 +8,7 @@ namespace {
 
 std::vector<std::byte> as_input(const DwarfBuilder::Sections& sections) {
   ByteWriter out;
-  for (const auto& [name, contents] : sections) {
-    const auto kind = std::find(kFuzzedSections.begin(), kFuzzedSections.end(), name);
-    out.u8(static_cast<std::uint8_t>(kind - kFuzzedSections.begin()));
-    out.u32(static_cast<std::uint32_t>(contents.size())).bytes(contents);
-  }
+  append_sections(sections, out);
   return out.take();
 }
 

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "dwarf_sections.h"
 #include "seeds.h"
 #include "support/dwarf_samples.h"
@@ -12,11 +10,7 @@ std::vector<std::byte> input(std::uint16_t inner, const DwarfBuilder::Sections& 
   out.u16(inner).u16(0x1035);
   for (const std::uint64_t value : {41, 5, 6, 41, 5, 6}) out.u64(value);
   out.u64(0);
-  for (const auto& [name, contents] : sections) {
-    const auto kind = std::find(kFuzzedSections.begin(), kFuzzedSections.end(), name);
-    out.u8(static_cast<std::uint8_t>(kind - kFuzzedSections.begin()));
-    out.u32(static_cast<std::uint32_t>(contents.size())).bytes(contents);
-  }
+  append_sections(sections, out);
   return out.take();
 }
 

@@ -96,7 +96,7 @@ def test_sqlite_three_deep(cell):
     segments = c_segments(elements)
     if how(cell) != "panic":
         leaf = segments.pop(0)
-        assert match([c("stop_wait", "wait") if how(cell) == "live" else c("stop_fault", "fault")], leaf, "sqlite") is None
+        assert match([c("stop_wait", "stop/wait") if how(cell) == "live" else c("stop_fault", "stop/fault")], leaf, "sqlite") is None
     assert len(segments) == 3
     for segment in segments:
         if how(cell) == "panic" and isinstance(segment, dict):

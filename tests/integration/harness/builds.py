@@ -35,10 +35,14 @@ def locked(path):
         yield
 
 
+# What several fixtures include.
+SHARED = ["stop"]
+
+
 @functools.lru_cache(None)
 def source_hash(*folders):
     digest = hashlib.sha256()
-    for folder in folders:
+    for folder in [*folders, *SHARED]:
         for root, folders_below, files in os.walk(os.path.join(FIXTURES, folder)):
             folders_below.sort()
             for name in sorted(files):
