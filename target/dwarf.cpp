@@ -10,6 +10,7 @@
 #include "target/dwarf_tail_calls.h"
 #include "target/dwarf_types.h"
 #include "target/dwarf_variables.h"
+#include "target/frame_types.h"
 
 namespace cgo {
 namespace {
@@ -71,6 +72,11 @@ class DwarfReader final : public DwarfInfo {
 
   Result<std::vector<Scope>> scopes_at(Address pc) const override {
     return find_scopes(code_, types_, pc);
+  }
+
+  Result<const Type*> type_in_frame(const Type* type, Address pc,
+                                    const ExpressionContext& context) const override {
+    return frame_types_.resolve(type, pc, context);
   }
 
   Result<CallSite> call_site(Address return_pc) const override {
@@ -205,6 +211,7 @@ class DwarfReader final : public DwarfInfo {
   DwarfCode code_;
   DwarfLookup lookup_;
   DwarfTypes types_;
+  FrameTypes frame_types_{types_};
 
   mutable std::mutex structs_mutex_;
   mutable bool structs_loaded_ = false;
@@ -238,6 +245,10 @@ Error no_types() { return {ErrorCode::unsupported, "types and variables are not 
 }  // namespace
 
 Result<std::vector<Scope>> DwarfInfo::scopes_at(Address) const { return no_types(); }
+Result<const Type*> DwarfInfo::type_in_frame(const Type* type, Address,
+                                             const ExpressionContext&) const {
+  return type;
+}
 Result<CallSite> DwarfInfo::call_site(Address) const { return no_types(); }
 Result<const Type*> DwarfInfo::type_named(std::string_view, Address) const { return no_types(); }
 Result<TypeMatches> DwarfInfo::types_matching(std::string_view, std::size_t) const {

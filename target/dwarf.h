@@ -93,6 +93,11 @@ class DwarfInfo {
   /// those its types are in, no other.
   virtual Result<std::vector<Scope>> scopes_at(Address pc) const;
 
+  /// `type` with the lengths that the frame at `pc` gives its arrays, also those it points at; as
+  /// it is where it has no such arrays. Fails with why a length is not known.
+  virtual Result<const Type*> type_in_frame(const Type* type, Address pc,
+                                            const ExpressionContext& context) const;
+
   /// The call that returns to `return_pc`; not_found when nothing is known of it.
   virtual Result<CallSite> call_site(Address return_pc) const;
 

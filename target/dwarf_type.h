@@ -42,11 +42,20 @@ class DwarfType final : public Type {
   Result<const Type*> member_type(std::size_t index) const override;
   std::span<const Enumerator> enumerators() const override;
   std::optional<std::uint64_t> length() const override;
+  bool has_length_in_frame() const override { return length_in_frame() != nullptr; }
   std::uint64_t runtime_type() const override;
   std::optional<std::uint64_t> dictionary_index() const override { return entry_.dictionary_index; }
   std::string_view keyword() const override;
 
   const DwarfTypeEntry& entry() const { return entry_; }
+  /// How the length of an array is found in a frame.
+  struct LengthInFrame {
+    DwarfValue bound;  ///< An expression, a list of them, or the variable that has the number.
+    bool is_count = false;
+    std::int64_t lowest = 0;  ///< What the bound counts from, unless it is the count.
+  };
+  /// Null where the length is a constant, or not known.
+  const LengthInFrame* length_in_frame() const;
   bool declaration_only() const { return entry_.declaration || entry_.signature; }
 
  private:
@@ -57,6 +66,7 @@ class DwarfType final : public Type {
   };
   struct Dimensions {
     std::vector<std::optional<std::uint64_t>> lengths;
+    std::vector<std::optional<LengthInFrame>> in_frame;
     std::optional<Error> error;
   };
   friend class TypeMemberReader;

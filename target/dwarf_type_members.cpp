@@ -90,6 +90,28 @@ bool place_member(const DwarfUnit& unit, const MemberEntry& entry, TypeMember& m
   return true;
 }
 
+/// A bound that is no constant: an expression, a list of them, or a reference to a variable.
+bool is_in_frame(const DwarfValue& bound) {
+  switch (bound.form) {
+    case dw::FORM_exprloc:
+    case dw::FORM_block:
+    case dw::FORM_block1:
+    case dw::FORM_block2:
+    case dw::FORM_block4:
+    case dw::FORM_sec_offset:
+    case dw::FORM_loclistx:
+    case dw::FORM_ref1:
+    case dw::FORM_ref2:
+    case dw::FORM_ref4:
+    case dw::FORM_ref8:
+    case dw::FORM_ref_udata:
+    case dw::FORM_ref_addr:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 /// Fills DwarfType::Members.
@@ -185,9 +207,15 @@ const DwarfType::Dimensions& DwarfType::dimensions() const {
       std::optional<std::uint64_t> length;
       std::uint64_t lowest = 0;
       std::optional<std::uint64_t> highest;
+      std::optional<LengthInFrame> in_frame;
+      bool begins_anywhere = false;
       scan.attributes([&](std::uint16_t name, const DwarfValue& value) {
         const auto number = unit().number(value);
-        if (!number) return;
+        const bool is_count = name == dw::AT_count;
+        if (is_in_frame(value) && (is_count || name == dw::AT_upper_bound))
+          in_frame = LengthInFrame{.bound = value, .is_count = is_count};
+        begins_anywhere |= is_in_frame(value) && name == dw::AT_lower_bound;
+        if (!number || is_in_frame(value)) return;
         if (name == dw::AT_count) length = *number;
         if (name == dw::AT_lower_bound) lowest = *number;
         // All ones, in any width, is how compilers write -1: no element, or none known.
@@ -195,7 +223,10 @@ const DwarfType::Dimensions& DwarfType::dimensions() const {
       });
       if (!length && highest && *highest != ~std::uint64_t{0} && *highest >= lowest)
         length = *highest - lowest + 1;
+      if (begins_anywhere) in_frame.reset();
+      if (in_frame) in_frame->lowest = static_cast<std::int64_t>(lowest);
       dimensions_.lengths.push_back(length);
+      dimensions_.in_frame.push_back(length ? std::nullopt : in_frame);
     }
   });
   return dimensions_;
@@ -206,6 +237,12 @@ std::optional<std::uint64_t> DwarfType::length() const {
   const auto& lengths = dimensions().lengths;
   if (dimension_ >= lengths.size()) return std::nullopt;
   return lengths[dimension_];
+}
+
+const DwarfType::LengthInFrame* DwarfType::length_in_frame() const {
+  if (kind_ != TypeKind::array) return nullptr;
+  const auto& found = dimensions().in_frame;
+  return dimension_ < found.size() && found[dimension_] ? &*found[dimension_] : nullptr;
 }
 
 }  // namespace cgo

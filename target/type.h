@@ -86,8 +86,11 @@ class Type {
   virtual Result<std::span<const TypeMember>> members() const = 0;
   virtual Result<const Type*> member_type(std::size_t index) const = 0;
   virtual std::span<const Enumerator> enumerators() const = 0;
-  /// Of an array; nothing for a flexible one. An array of arrays has an array as its target.
+  /// Of an array; nothing for a flexible one, and for one whose length is told elsewhere. An array
+  /// of arrays has an array as its target.
   virtual std::optional<std::uint64_t> length() const = 0;
+  /// Whether an array has a length that only a frame tells (C's `int a[n]`), see type_in_frame.
+  virtual bool has_length_in_frame() const { return false; }
   /// DW_AT_go_runtime_type: offset of the descriptor as the file has it; 0 when there is none.
   virtual std::uint64_t runtime_type() const = 0;
   virtual std::optional<std::uint64_t> dictionary_index() const = 0;  ///< DW_AT_go_dict_index.

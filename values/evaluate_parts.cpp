@@ -160,10 +160,12 @@ Result<EvaluatorWalk::Sliced> EvaluatorWalk::sliced_array(const Tree& tree, cons
   const Type* type = plain(array.type);
   auto element = at(tree, type->target());
   if (!element) return std::move(element).error();
+  constexpr std::uint64_t kUnbounded = std::uint64_t{1} << 40;
   const std::uint64_t length = type->length().value_or(0);
+  const std::uint64_t capacity = type->length().value_or(kUnbounded);
   const Type* result =
       type->is_go() ? types_.slice_of(*element, "[]" + format_type(**element)) : array.type;
-  return Sliced{result, *element, *array.address, length, length, !type->is_go()};
+  return Sliced{result, *element, *array.address, length, capacity, !type->is_go()};
 }
 
 Result<Operand> EvaluatorWalk::slice(const Tree& tree) {

@@ -21,6 +21,10 @@ class FrameContext {
   const ExpressionContext& expressions() const { return expressions_; }
   const PhysicalFrame& frame() const { return frame_; }
   const Image& image() const { return image_; }
+  /// DwarfInfo::type_in_frame.
+  Result<const Type*> type_in_frame(const Type* type) const {
+    return dwarf_->type_in_frame(type, image_.to_file(lookup()), expressions_);
+  }
   const DwarfInfo& dwarf() const { return *dwarf_; }
   Address lookup() const { return frame_.pc.for_lookup(); }
   /// What frames_at says of the code, in the order of scopes().

@@ -55,7 +55,19 @@ class FrameReader {
  private:
   bool is_go() const { return scope_.language == Language::go; }
 
+  /// Where the length of an array is told by the frame, with that.
   FrameVariable read(const Variable& variable) const {
+    if (is_go() || variable.type == nullptr) return read_as(variable);
+    auto type = context_.type_in_frame(variable.type);
+    if (type && *type == variable.type) return read_as(variable);
+    Variable known = variable;
+    if (type) known.type = *type;
+    FrameVariable out = read_as(known);
+    if (!type) out.note = "its length: " + type.error().message;
+    return out;
+  }
+
+  FrameVariable read_as(const Variable& variable) const {
     FrameVariable out{.name = std::string(variable.name),
                       .type = variable.type,
                       .parameter = variable.parameter,

@@ -352,7 +352,10 @@ void ValueReader::read_array(Value& value, unsigned depth) {
   }
   const auto length = type->length();
   if (!length) {
-    value.notes.push_back("how many elements it has is not known");
+    // What C calls a flexible array: as many as its user knows of.
+    value.text = "[]";
+    if (value.datum.address) value.text += " at " + hex(*value.datum.address);
+    if (type->has_length_in_frame()) value.notes.push_back("how many elements it has is not known");
     return;
   }
   value.length = *length;
