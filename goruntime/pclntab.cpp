@@ -84,6 +84,17 @@ std::optional<std::string_view> GoModule::name_at(std::uint32_t offset) const {
   return string_at(tables_.funcnametab, offset);
 }
 
+/// One more than there are functions.
+std::size_t GoModule::rows() const {
+  return std::min<std::uint64_t>(tables_.ftab_entries, tables_.ftab.size() / kFtabRowBytes);
+}
+
+void GoModule::each_function(const std::function<void(const GoFunction&)>& visit) const {
+  const std::size_t count = rows();
+  for (std::size_t row = 0; row + 1 < count; ++row)
+    if (const auto function = function_in_row(row)) visit(*function);
+}
+
 std::optional<GoFunction> GoModule::function_in_row(std::size_t row) const {
   const auto entry = load<std::uint32_t>(tables_.ftab, row * kFtabRowBytes);
   const auto offset = load<std::uint32_t>(tables_.ftab, row * kFtabRowBytes + 4);
@@ -108,10 +119,9 @@ std::optional<GoFunction> GoModule::function_in_row(std::size_t row) const {
 std::optional<GoFunction> GoModule::function_at(Address pc) const {
   if (!contains(pc) || pc < tables_.text) return std::nullopt;
   const std::uint64_t offset = pc.value - tables_.text.value;
-  const std::size_t rows =
-      std::min<std::uint64_t>(tables_.ftab_entries, tables_.ftab.size() / kFtabRowBytes);
+  const std::size_t count = rows();
   // The first row that starts after pc; the one before it covers pc.
-  std::size_t low = 0, high = rows;
+  std::size_t low = 0, high = count;
   while (low < high) {
     const std::size_t middle = low + (high - low) / 2;
     if (*load<std::uint32_t>(tables_.ftab, middle * kFtabRowBytes) <= offset)
@@ -120,7 +130,7 @@ std::optional<GoFunction> GoModule::function_at(Address pc) const {
       high = middle;
   }
   // The last row only ends the one before.
-  if (low == 0 || low >= rows) return std::nullopt;
+  if (low == 0 || low >= count) return std::nullopt;
   return function_in_row(low - 1);
 }
 
@@ -137,9 +147,8 @@ std::optional<GoFunction> GoModule::find_function_named(std::string_view name) c
     ++at;
   }
   if (at == names.npos) return std::nullopt;
-  const std::size_t rows =
-      std::min<std::uint64_t>(tables_.ftab_entries, tables_.ftab.size() / kFtabRowBytes);
-  for (std::size_t row = 0; row + 1 < rows; ++row) {
+  const std::size_t count = rows();
+  for (std::size_t row = 0; row + 1 < count; ++row) {
     const auto offset = load<std::uint32_t>(tables_.ftab, row * kFtabRowBytes + 4);
     if (load<std::uint32_t>(tables_.pclntable, std::uint64_t{*offset} + 4) == at)
       return function_in_row(row);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -105,6 +106,9 @@ class GoModule {
   /// The first function of exactly this name, or nothing. The answer is remembered.
   std::optional<GoFunction> function_named(std::string_view name) const;
 
+  /// Calls `visit` for each function of the table, by address; rows that are damaged are left out.
+  void each_function(const std::function<void(const GoFunction&)>& visit) const;
+
   /// Bytes the function has below its return address at `pc` (the pcsp table): CFA = SP + this + 8.
   Result<std::uint32_t> frame_bytes(const GoFunction& function, Address pc) const;
 
@@ -139,6 +143,7 @@ class GoModule {
   FuncId func_id(std::uint8_t number) const;
   std::optional<std::string_view> name_at(std::uint32_t offset) const;
   std::string_view file_of(const FuncRecord& record, std::int32_t number) const;
+  std::size_t rows() const;
   std::optional<GoFunction> function_in_row(std::size_t row) const;
   std::optional<GoFunction> find_function_named(std::string_view name) const;
   Result<std::int32_t> value_at(std::uint32_t table, const GoFunction& function, Address pc) const;

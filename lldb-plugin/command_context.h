@@ -70,6 +70,7 @@ Answer run_locals(CommandContext& context, const CommandLine& line);
 Answer run_args(CommandContext& context, const CommandLine& line);
 Answer run_print(CommandContext& context, const CommandLine& line);
 Answer run_types(CommandContext& context, const CommandLine& line);
+Answer run_crossings(CommandContext& context, const CommandLine& line);
 
 /// Runs a command that reads. Never throws.
 Answer run_reading_command(CommandContext& context, const CommandLine& line);

@@ -55,6 +55,8 @@ constexpr Flag kLocalsFlags[] = {
     kJson};
 constexpr Flag kTypesFlags[] = {{"--limit", ValueKind::number, "N", "At most N types (20)."},
                                 kJson};
+constexpr Flag kCrossingsFlags[] = {
+    {"--limit", ValueKind::number, "N", "Show at most N crossings (100; JSON has all)."}, kJson};
 constexpr Flag kDoctorFlags[] = {kJson};
 constexpr Flag kHelpFlags[] = {
     {"--man", ValueKind::none, "", "The manual page, as roff.", Host::headless},
@@ -67,6 +69,9 @@ constexpr Positional kExpression[] = {{"EXPR", ValueKind::text, true, true,
                                        "What to show: names, fields, indices, operators of Go."}};
 constexpr Positional kTypeText[] = {
     {"TEXT", ValueKind::text, true, false, "A part of the type's name."}};
+constexpr Positional kCrossingText[] = {
+    {"TEXT", ValueKind::text, false, false,
+     "Only those with TEXT in a name, package, module or call site (file:line)."}};
 constexpr Positional kSetting[] = {{"NAME", ValueKind::text, false, false, "Name of the setting."},
                                    {"VALUE", ValueKind::text, false, false, "Its new value."}};
 constexpr Positional kHelpOf[] = {{"COMMAND", ValueKind::text, false, false, "Name of a command."}};
@@ -128,6 +133,12 @@ constexpr Command kCommands[] = {
      .flags = kTypesFlags,
      .example = "main.",
      .cost = "Reads debug information. The first time for a program about a second."},
+    {.name = "crossings",
+     .summary = "List every way between Go and C: C functions Go calls, Go functions C calls.",
+     .positionals = kCrossingText,
+     .flags = kCrossingsFlags,
+     .example = "sqlite3_step",
+     .cost = "Reads the code of the Go modules; the process is not changed. Milliseconds."},
     {.name = "doctor",
      .summary =
          "Say what was found in this target, what is missing for good answers, and what to do.",

@@ -1,4 +1,4 @@
-"""Stacks, goroutines and values of programs that mix Go and C, as Python objects.
+"""Stacks, goroutines, values and crossings of programs that mix Go and C, as Python objects.
 
 The objects carry the keys of the JSON that `cgo bt --json` and `cgo goroutines --json` print as
 attributes. Every function looks at LLDB's selected process unless it is given another one.
@@ -190,7 +190,49 @@ class Goroutine:
     locked_to_thread: bool = False
 
 
-_ADDRESSES = {"pc", "sp", "cfa", "address"}
+@dataclass
+class CallSite:
+    """A line of Go that crosses; of an exported function, where it is."""
+
+    function: str
+    file: str
+    line: int
+    pc: int
+    via: Optional[str] = None
+
+
+@dataclass
+class CFunction:
+    place: str
+    address: Optional[int] = None
+    module: Optional[str] = None
+    file: Optional[str] = None
+    line: Optional[int] = None
+
+
+@dataclass
+class Crossing:
+    """A way between Go and C. `direction` is "go_to_c" or "c_to_go"; `form` "Cfunc" (errno is
+    dropped), "C2func" (errno is returned), "export" or "cgocall"."""
+
+    function: Optional[str]
+    go_name: str
+    direction: str
+    form: str
+    module: str
+    known_by: str
+    entry: int
+    package: Optional[str] = None
+    unit: Optional[str] = None
+    word: Optional[int] = None
+    stub: Optional[int] = None
+    c_function: Optional[CFunction] = None
+    nocallback: bool = False
+    noescape: bool = False
+    call_sites: List[CallSite] = field(default_factory=list)
+
+
+_ADDRESSES = {"pc", "sp", "cfa", "address", "entry", "word", "stub"}
 
 
 def _record(kind, keys):
@@ -297,6 +339,13 @@ def _goroutine(keys):
     return goroutine
 
 
+def _crossing(keys):
+    crossing = _record(Crossing, keys)
+    crossing.c_function = _record(CFunction, crossing.c_function)
+    crossing.call_sites = [_record(CallSite, site) for site in crossing.call_sites]
+    return crossing
+
+
 _debugger_ids = []  # Of the debuggers the plugin was loaded into; the last one is asked by default.
 
 
@@ -358,6 +407,13 @@ def goroutines(*, where=None, process=None) -> List[Goroutine]:
     """All goroutines that are alive, or those with `where` in state, reason, function or file."""
     words = ["goroutines", "--json"] + (["--where", where] if where is not None else [])
     return [_goroutine(keys) for keys in _ask(process, *words)["goroutines"]]
+
+
+def crossings(text=None, *, process=None) -> List[Crossing]:
+    """Every way between Go and C in the program, or those with `text` in a name, package, module or
+    call site (file:line)."""
+    words = ["crossings", "--json"] + (["--", text] if text is not None else [])
+    return [_crossing(keys) for keys in _ask(process, *words)["crossings"]]
 
 
 _PARTIAL = 4  # Exit status: the answer is not whole.

@@ -4,6 +4,7 @@ BUILD_PACKAGES=(
   ca-certificates g++ cmake ninja-build pkg-config ccache
   lldb-22 liblldb-22-dev libunwind-dev pybind11-dev python3-dev
   nlohmann-json3-dev libcli11-dev libfmt-dev zlib1g-dev libzstd-dev
+  libzydis-dev
 )
 DEMO_PACKAGES=(gcc libc6-dev gdb)
 TEST_PACKAGES=(

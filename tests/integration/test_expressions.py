@@ -214,6 +214,7 @@ def go_program(request):
 
 def test_go_refuses_what_is_listed(go_program, tmp_path):
     folder = shutil.copytree(os.path.join(FIXTURES, "values"), tmp_path / "refused")
+    shutil.copytree(os.path.join(FIXTURES, "stop"), tmp_path / "stop")
     lines = "".join(f"\t_ = {text}\n" for text in REFUSED)
     (folder / "refused.go").write_text("package main\n\nfunc refused() {\n" + lines + "}\n")
     done = subprocess.run(["go", "build", "-gcflags=-e", "-o", os.devnull, "."], cwd=folder, env=go_program.environment(),
