@@ -68,6 +68,7 @@ bool may_be_held_as_value(const Type& type) {
 Held how_held(const ValueContext& context, Address closure, const CapturedVariable& variable,
               std::uint64_t room) {
   if (!variable.by_reference) return Held::value;
+  if (variable.certain) return Held::address;
   if (!may_be_held_as_value(*variable.type) || variable.type->bytes() > room) return Held::address;
   const AddressDescriber* describer = context.describer();
   const auto at = checked_add(closure, variable.offset);

@@ -138,33 +138,6 @@ std::optional<CodePlace> ProgramContext::c_place(Address pc) const {
   return CodePlace{std::string(symbol->name), {}, 0, at.value - symbol->file_address.value};
 }
 
-std::vector<CapturedVariable> ProgramContext::captured_variables(Address entry) const {
-  std::vector<CapturedVariable> out;
-  const Image* image = parts_.images != nullptr ? parts_.images->find(entry) : nullptr;
-  auto dwarf = dwarf_at(entry);
-  if (!dwarf || image == nullptr) return out;
-  auto scopes = (*dwarf)->scopes_at(image->to_file(entry));
-  if (!scopes || scopes->empty()) return out;
-  for (const Variable& variable : scopes->back().variables) {
-    if (!variable.closure_offset || variable.type == nullptr) continue;
-    const bool by_reference = variable.name.starts_with('&');
-    CapturedVariable captured{.name = std::string(variable.name.substr(by_reference ? 1 : 0)),
-                              .type = variable.type,
-                              .offset = *variable.closure_offset,
-                              .by_reference = by_reference};
-    if (by_reference) {
-      // Debug information gives the type of the pointer.
-      auto target = plain(variable.type)->target();
-      if (!target) continue;
-      captured.type = *target;
-    }
-    out.push_back(std::move(captured));
-  }
-  std::sort(out.begin(), out.end(),
-            [](const auto& a, const auto& b) { return a.offset < b.offset; });
-  return out;
-}
-
 bool ProgramContext::in_image(Address address) const {
   return parts_.images != nullptr && parts_.images->find(address) != nullptr;
 }

@@ -49,6 +49,10 @@ class ProgramContext final : public ValueContext {
  private:
   Result<Datum> constant_named(std::string_view name) const;
   Result<std::shared_ptr<const DwarfInfo>> dwarf_at(Address address) const;
+  /// Those of the function at `entry` that debug information names.
+  std::vector<Variable> variables_at(Address entry) const;
+  /// What closures of the function at `entry` are: the runtime's type of them.
+  const Type* closure_structure(Address entry) const;
   /// The type as the runtime describes it, for one from debug information.
   Result<const Type*> runtime_twin(const Type& type) const;
   std::optional<CodePlace> c_place(Address pc) const;
@@ -59,6 +63,7 @@ class ProgramContext final : public ValueContext {
   mutable std::mutex mutex_;
   mutable std::map<Address, const Type*> dynamic_;
   mutable std::map<const Type*, Result<MapShape>> shapes_;
+  mutable std::map<Address, const Type*> closures_;
 };
 
 }  // namespace cgo

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "values/closure_layout.h"
 #include "values/value_reader.h"
 
@@ -93,7 +95,7 @@ void ValueReader::read_captured(Value& value, Address closure, Address code,
     captured = context_.captured_variables(code);
   }
   const std::vector<Held> held = each_held(context_, closure, captured);
-  if (receiver.empty()) say_uncaptured(value, captured, held);
+  if (receiver.empty()) say_uncaptured(value, closure, captured, held);
   if (captured.empty()) return;
   if (depth == 0) {
     value.notes.push_back("cut: nested deeper than asked for");
@@ -107,7 +109,9 @@ void ValueReader::read_captured(Value& value, Address closure, Address code,
   for (std::size_t i = 0; i < captured.size(); ++i) {
     const CapturedVariable& variable = captured[i];
     const auto at = checked_add(closure, variable.offset);
-    if (!at || variable.type == nullptr || !may_read(value)) continue;
+    // The dictionary of a generic function is the compiler's.
+    if (!at || variable.type == nullptr || variable.name.starts_with('.') || !may_read(value))
+      continue;
     if (held[i] == Held::unknown) {
       value.children.push_back(not_told(variable, *at));
       continue;
@@ -124,15 +128,24 @@ void ValueReader::read_captured(Value& value, Address closure, Address code,
 
 /// Says which part of the closure nothing tells about: those that the compiler optimized out of the
 /// function are in no debug information, but in the closure.
-void ValueReader::say_uncaptured(Value& value, const std::vector<CapturedVariable>& captured,
+void ValueReader::say_uncaptured(Value& value, Address closure,
+                                 const std::vector<CapturedVariable>& captured,
                                  const std::vector<Held>& held) {
   constexpr GoVersion kFirstThatTells{23, 0};
   if (captured.empty()) {
-    value.notes.push_back(context_.go_version() < kFirstThatTells
-                              ? "what it captured is not told before Go 1.23"
-                              : "what it captured is not in debug information");
+    std::string note = context_.go_version() < kFirstThatTells
+                           ? "what it captured is not known: before Go 1.23 only the code that "
+                             "makes it on the heap tells"
+                           : "what it captured is not in debug information";
+    const AddressDescriber* describer = context_.describer();
+    const auto object = describer != nullptr ? describer->describe(closure) : AddressDescription{};
+    if (object.kind == AddressDescription::Kind::go_object && object.base == closure)
+      note += fmt::format("; it has {} bytes at most", object.bytes - 8);
+    value.notes.push_back(std::move(note));
     return;
   }
+  if (std::any_of(captured.begin(), captured.end(), [](const auto& one) { return one.nameless; }))
+    value.notes.push_back("the names of X0, X1 … are not in debug information");
   std::uint64_t end = 8, missing = 0;
   for (std::size_t i = 0; i < captured.size(); ++i) {
     const CapturedVariable& variable = captured[i];

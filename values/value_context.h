@@ -29,6 +29,10 @@ struct CapturedVariable {
   /// Debug information gives its address. The closure holds that, or the variable itself where the
   /// type is none for registers: see how_held.
   bool by_reference = false;
+  /// `by_reference` is what the closure holds: its own type says so.
+  bool certain = false;
+  /// Nothing tells its name; `name` is what the runtime calls its place.
+  bool nameless = false;
 };
 
 /// What an address is, as far as it can be told.
@@ -76,8 +80,8 @@ class ValueContext {
   virtual Result<TypeDetails> details_of(const Type& type) const;
   /// The function whose code has `pc`.
   virtual std::optional<CodePlace> place_of(Address pc) const;
-  /// What the closures of the function that begins at `entry` hold; empty when it holds nothing or
-  /// the release does not tell.
+  /// What the closures of the function that begins at `entry` hold, by rising offset; empty when
+  /// they hold nothing or that is not known.
   virtual std::vector<CapturedVariable> captured_variables(Address entry) const;
   /// Whether the address lies in a loaded file's segments: what the program's text has as constants
   /// and variables.

@@ -51,7 +51,7 @@ class ValueReader {
   void read_function(Value& value, unsigned depth);
   void read_captured(Value& value, Address closure, Address code, const std::string& function,
                      unsigned depth);
-  void say_uncaptured(Value& value, const std::vector<CapturedVariable>& captured,
+  void say_uncaptured(Value& value, Address closure, const std::vector<CapturedVariable>& captured,
                       const std::vector<Held>& held);
   void say_waiters(Value& value, const char* what, std::size_t count,
                    const std::vector<std::uint64_t>& goroutines);

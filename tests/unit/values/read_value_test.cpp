@@ -164,7 +164,8 @@ TEST_CASE("what a closure holds and nothing tells about is said") {
     TestContext context(p.build);
     context.places[{0x401000}] = {.function = "main.f.func1", .file = {}};
     const Value value = read_value(context, "f", context.datum(type, variable));
-    CHECK(has_note(value, minor < 23 ? "not told before Go 1.23" : "not in debug information"));
+    CHECK(has_note(value, minor < 23 ? "what it captured is not known: before Go 1.23"
+                                     : "not in debug information"));
   }
 }
 
