@@ -6,6 +6,7 @@ import threading
 import lldb
 import _lldb_cgo
 from lldb_cgo_names import NAMES
+from lldb_cgo_values import VALUES
 
 try:
     from lldb.plugins.scripted_frame_provider import ScriptedFrameProvider
@@ -22,13 +23,17 @@ class OuterFrame(ScriptedFrame):
     """A frame LLDB did not find itself. It has no registers, so LLDB shows arguments as unavailable
     instead of wrong ones. LLDB looks its methods up in this class itself, not in a base."""
 
-    def __init__(self, index, pc, context, inlined, artificial):
+    def __init__(self, index, context, element, provider):
         # The base class only asks LLDB for what is not needed here.
         self.index = index
-        self.pc = pc
+        self.pc = element.pc
         self.context = context
-        self.inlined = inlined
-        self.artificial = artificial
+        self.inlined = bool(element.inlined)
+        # LLDB steps out of a frame to the next one that is not artificial: not to another level of
+        # the same call, which has the same pc.
+        self.artificial = bool(element.tail_call or element.of_innermost)
+        self.element = element
+        self.provider = provider
 
     def get_id(self):
         return self.index
@@ -54,8 +59,20 @@ class OuterFrame(ScriptedFrame):
     def get_display_function_name(self):
         return None
 
-    def get_variables(self, filters):
-        return None
+    def get_variables(self, filters=None):
+        """None at all, but a list: LLDB 22 asks without filters, and crashes where an expression has a
+        name of the program and no list is there to look into."""
+        none = lldb.SBValueList()
+        none.Append(lldb.SBValue())
+        return none
+
+    def get_value_for_variable_expression(self, expression, options, error):
+        """What `frame variable NAME`, and an editor's hover, watch and console ask for."""
+        try:
+            return VALUES.value(self.provider, self.element, expression)
+        except Exception as failed:
+            error.SetErrorString(str(failed))
+            return None
 
     def get_register_info(self):
         return None
@@ -179,16 +196,9 @@ class Element:
         self.fields = fields
         (self.call, self.from_outermost, self.pc, self.lookup, self.function, self.file, self.line,
          self.inlined, self.tail_call, self.is_go, self.is_gap) = fields
-        self.frame = None  # LLDB's object for it, once made.
         self.copy = 0  # How many elements before it in the list have its name.
+        self.from_end = 0  # How many frames there are from it to the stack's outermost, itself included.
         self.of_innermost = False  # An outer inlined level of the call that LLDB's frame 0 is in.
-
-    def make_frame(self, index, context):
-        # LLDB steps out of a frame to the next one that is not artificial: not to another level of
-        # the same call, which has the same pc.
-        artificial = bool(self.tail_call or self.of_innermost)
-        self.frame = OuterFrame(index, self.pc, context, bool(self.inlined), artificial)
-        return self.frame
 
 
 class FoundStack:
@@ -288,6 +298,7 @@ class CgoFrames(ScriptedFrameProvider):
         self.innermost = None  # LLDB's frame 0.
         self.looked_at = False  # Whether its registers were taken before it was handed back.
         self.shared = False  # What shares_its_call says of it.
+        self.frames_in_all = 0  # Of the stack, without gaps.
         self.plan = None  # LLDB's indexes and elements of ours; False for LLDB's own list.
         self.handed = []  # LLDB's frames that were handed back without a plan, as they were before.
         self.gave_up = None  # The thread on which LLDB's lock was not to be had.
@@ -333,7 +344,7 @@ class CgoFrames(ScriptedFrameProvider):
         """A gap, which needs nothing of this target, as the outermost frame."""
         try:
             gap = gap_element(0, why)
-            frame = gap.make_frame(index, without_lldb(gap))
+            frame = OuterFrame(index, without_lldb(gap), gap, self)
         except Exception as error:
             print(f"lldb-cgo: {why}; {error}", file=sys.stderr)
             self.plan = list(range(index))
@@ -344,19 +355,15 @@ class CgoFrames(ScriptedFrameProvider):
     def unkept_frame(self, index):
         """For once: with the lock at hand LLDB will be asked for the place."""
         entry = self.plan[index]
-        frame = entry.make_frame(index, without_lldb(entry))
-        entry.frame = None
-        return frame
+        return OuterFrame(index, without_lldb(entry), entry, self)
 
     def ready_frame(self, index):
         """What LLDB need not be asked for any more, nor locked: most frames of most steps."""
         entry = self.plan[index] if index < len(self.plan) else None
         if not isinstance(entry, Element):
             return entry
-        if entry.frame is not None:
-            return entry.frame
         context = self.contexts.known_of(entry)
-        return None if context is None else entry.make_frame(index, context)
+        return None if context is None else OuterFrame(index, context, entry, self)
 
     def frame_at_index(self, index):
         if index == 0:
@@ -369,7 +376,7 @@ class CgoFrames(ScriptedFrameProvider):
         if index >= len(self.plan):
             return None
         entry = self.plan[index]
-        return entry if isinstance(entry, int) else entry.make_frame(index, self.contexts.of(entry))
+        return entry if isinstance(entry, int) else OuterFrame(index, self.contexts.of(entry), entry, self)
 
     def look_at_innermost(self):
         self.find_process()
@@ -389,6 +396,7 @@ class CgoFrames(ScriptedFrameProvider):
         if stack is None:
             return False
         found = FoundStack(*stack)
+        self.frames_in_all = sum(not f[-1] for f in found.fields)
         self.contexts = self.contexts_of(found.program)
         if len(self.handed) > 1:
             return self.plan_after_handed([Element(f) for f in found.fields])
@@ -412,6 +420,8 @@ class CgoFrames(ScriptedFrameProvider):
     @staticmethod
     def plan_of(frames, ours):
         number_copies(ours)
+        for from_end, element in enumerate((e for e in reversed(ours) if not e.is_gap), 1):
+            element.from_end = from_end
         NAMES.expect(ours)
         return list(range(frames)) + ours
 

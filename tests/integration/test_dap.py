@@ -6,7 +6,7 @@ import pytest
 
 import expected
 from harness import matrix, tool
-from harness.dap import Session
+from harness.dap import DapError, Session
 from harness.matching import match, user_elements
 from harness.paths import LLDB_DAP, PLUGIN
 
@@ -63,6 +63,26 @@ def test_session(cell):
         assert names == wanted_names(frames)
         depth = dap.request("evaluate", {"expression": "how", "context": "watch", "frameId": shown[0]["id"]})
         assert depth["result"].startswith("1"), depth
+        check_outer_frames(dap, [f for f in shown if plain(f["name"]) in users][1:])
+
+
+def check_outer_frames(dap, outer):
+    """`how` is 1 all the way out; where it is lost an editor is told so. LLDB must survive both. What optimized Go keeps
+    of a parameter that is not used any more may be anything."""
+    answered = 0
+    for frame in outer:
+        for context in ("hover", "watch", "repl"):
+            try:
+                answer = dap.request("evaluate", {"expression": "how", "context": context, "frameId": frame["id"]})
+            except DapError as error:
+                assert "ended" not in str(error), (frame, context)
+                continue
+            shown = answer["result"].rpartition("= ")[2]
+            assert shown == "1" or not plain(frame["name"]).startswith("c_") and shown.lstrip("-").isdigit(), (frame, answer)
+            answered += 1
+        with pytest.raises(DapError, match="nothing_of_this_name|type system"):
+            dap.request("evaluate", {"expression": "nothing_of_this_name", "context": "watch", "frameId": frame["id"]})
+    assert answered >= 3, "no outer frame has a value"
 
 
 def plain(name):
