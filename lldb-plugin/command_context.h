@@ -71,6 +71,7 @@ Answer run_args(CommandContext& context, const CommandLine& line);
 Answer run_print(CommandContext& context, const CommandLine& line);
 Answer run_types(CommandContext& context, const CommandLine& line);
 Answer run_crossings(CommandContext& context, const CommandLine& line);
+Answer run_sched(CommandContext& context, const CommandLine& line);
 
 /// Runs a command that reads. Never throws.
 Answer run_reading_command(CommandContext& context, const CommandLine& line);

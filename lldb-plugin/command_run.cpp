@@ -16,7 +16,8 @@ struct NamedRunner {
 constexpr NamedRunner kRunners[] = {{"bt", run_bt},         {"goroutines", run_goroutines},
                                     {"doctor", run_doctor}, {"locals", run_locals},
                                     {"args", run_args},     {"print", run_print},
-                                    {"types", run_types},   {"crossings", run_crossings}};
+                                    {"types", run_types},   {"crossings", run_crossings},
+                                    {"sched", run_sched}};
 
 std::string with_commas(std::size_t number) {
   std::string text = std::to_string(number);

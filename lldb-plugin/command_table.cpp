@@ -57,6 +57,7 @@ constexpr Flag kTypesFlags[] = {{"--limit", ValueKind::number, "N", "At most N t
                                 kJson};
 constexpr Flag kCrossingsFlags[] = {
     {"--limit", ValueKind::number, "N", "Show at most N crossings (100; JSON has all)."}, kJson};
+constexpr Flag kSchedFlags[] = {kJson};
 constexpr Flag kDoctorFlags[] = {kJson};
 constexpr Flag kHelpFlags[] = {
     {"--man", ValueKind::none, "", "The manual page, as roff.", Host::headless},
@@ -139,6 +140,11 @@ constexpr Command kCommands[] = {
      .flags = kCrossingsFlags,
      .example = "sqlite3_step",
      .cost = "Reads the code of the Go modules; the process is not changed. Milliseconds."},
+    {.name = "sched",
+     .summary = "Show Go's scheduler (Ms, Ps, run queues), who is in C, and who holds which mutex.",
+     .flags = kSchedFlags,
+     .example = "",
+     .cost = "Reads memory only; the process is not changed. Walks every thread once."},
     {.name = "doctor",
      .summary =
          "Say what was found in this target, what is missing for good answers, and what to do.",
