@@ -54,7 +54,8 @@ void read_wrapper_code(const GoModule& module, const CodeBytes& code, const Memo
       if (!wrapper.word && words.of(kRax)) wrapper.word = words.of(kRax);
     }
     words.step(one);
-    return true;
+    // What keeps arguments alive stands behind the return, on a path that is never taken.
+    return !one.returns || wrapper.no_callback;
   });
 }
 

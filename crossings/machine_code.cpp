@@ -64,10 +64,25 @@ void add_move(const Decoded& code, Instruction& out) {
   }
 }
 
+/// Whether it may lead somewhere or write a register that is asked for: most of the work is in the
+/// operands of those that do not.
+bool tells_something(const ZydisDecodedInstruction& instruction) {
+  switch (instruction.mnemonic) {
+    case ZYDIS_MNEMONIC_CMP:
+    case ZYDIS_MNEMONIC_NOP:
+    case ZYDIS_MNEMONIC_PUSH:
+    case ZYDIS_MNEMONIC_RET:
+    case ZYDIS_MNEMONIC_TEST:
+      return false;
+    default:
+      return instruction.operand_count_visible != 0;
+  }
+}
+
 Instruction instruction_of(const Decoded& code, Address at) {
   Instruction out{.at = at, .bytes = code.instruction.length};
   const ZydisDecodedOperand& first = code.operand(0);
-  if (code.instruction.operand_count > 0 && first.type == ZYDIS_OPERAND_TYPE_REGISTER &&
+  if (first.type == ZYDIS_OPERAND_TYPE_REGISTER &&
       (first.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0)
     out.to = register_number(first.reg.value);
   switch (code.instruction.meta.category) {
@@ -91,10 +106,21 @@ bool decode_amd64(ByteView code, Address at, const std::function<bool(const Inst
   std::size_t offset = 0;
   while (offset < code.size()) {
     Decoded decoded;
-    if (ZYAN_FAILED(ZydisDecoderDecodeFull(&decoder(), code.data() + offset, code.size() - offset,
-                                           &decoded.instruction, decoded.operands)))
+    ZydisDecoderContext context;
+    if (ZYAN_FAILED(ZydisDecoderDecodeInstruction(&decoder(), &context, code.data() + offset,
+                                                  code.size() - offset, &decoded.instruction)))
       return false;
-    if (!visit(instruction_of(decoded, wrapping_add(at, offset)))) return true;
+    const Address here = wrapping_add(at, offset);
+    Instruction one{.at = here, .bytes = decoded.instruction.length};
+    if (tells_something(decoded.instruction)) {
+      if (ZYAN_FAILED(ZydisDecoderDecodeOperands(&decoder(), &context, &decoded.instruction,
+                                                 decoded.operands,
+                                                 decoded.instruction.operand_count_visible)))
+        return false;
+      one = instruction_of(decoded, here);
+    }
+    one.returns = decoded.instruction.mnemonic == ZYDIS_MNEMONIC_RET;
+    if (!visit(one)) return true;
     offset += decoded.instruction.length;
   }
   return true;

@@ -24,7 +24,8 @@ struct Instruction {
   Kind kind = Kind::other;
   Address target;
   int to = -1;    ///< The general register its first operand writes, as encoded: 0 is rax.
-  int from = -1;  ///< The same.
+  int from = -1;  ///< The register that is followed.
+  bool returns = false;
 
   Address end() const { return wrapping_add(at, bytes); }
 };

@@ -59,6 +59,48 @@ def large(small):
     return path
 
 
+MANY_CALLS = """package main
+
+/*
+#include <stdio.h>
+#include <unistd.h>
+static void ready(void) {{ puts("READY"); fflush(stdout); for (;;) pause(); }}
+{functions}
+*/
+import "C"
+
+func main() {{
+	x := C.int(1)
+	for _, part := range []func(C.int) C.int{{{parts}}} {{
+		x = part(x)
+	}}
+	println(int(x))
+	C.ready()
+}}
+{bodies}"""
+
+
+def crossings(count):
+    """A program that calls `count` C functions (and one more), each once."""
+    folder = os.path.join(ARTIFACTS, f"crossings-{count}-{hashlib.sha256(MANY_CALLS.encode()).hexdigest()[:12]}")
+    path = os.path.join(folder, "crossings")
+    if not os.path.exists(path):
+        os.makedirs(folder, exist_ok=True)
+        print(f"building a program with {count} crossings", flush=True)
+        starts = range(0, count, 500)
+        functions = "\n".join(f"__attribute__((noinline)) static int f{i}(int a) {{ return a + {i}; }}" for i in range(count))
+        bodies = "".join(f"\nfunc part{start}(x C.int) C.int {{\n"
+                         + "".join(f"\tx = C.f{i}(x)\n" for i in range(start, min(start + 500, count)))
+                         + "\treturn x\n}\n" for start in starts)
+        with open(os.path.join(folder, "main.go"), "w", encoding="utf-8") as f:
+            f.write(MANY_CALLS.format(functions=functions, parts=", ".join(f"part{start}" for start in starts), bodies=bodies))
+        with open(os.path.join(folder, "go.mod"), "w", encoding="utf-8") as f:
+            f.write("module crossings\n\ngo 1.21\n")
+        run_checked([GO, "build", "-o", path + ".part", "."], cwd=folder)
+        os.rename(path + ".part", path)
+    return path
+
+
 def dlv():
     """Delve, of a version that knows this Go."""
     run_checked([os.path.join(REPO, "scripts", "fetch-dlv")])

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 
+import crossing_rows
 import inputs
 import value_rows
 from inputs import LLDB, PLUGIN, PROGRAM
@@ -177,4 +178,5 @@ def least_of_each_step(sessions):
     return [min(row["step_ms"] + row["bt_ms"] for row in rows) for rows in zip(*sessions)]
 
 
-ROWS = {"many": many, "first-bt": first_bt, "steps": steps, "locals": value_rows.variables, "map": value_rows.map_json}
+ROWS = {"many": many, "first-bt": first_bt, "steps": steps, "locals": value_rows.variables, "map": value_rows.map_json,
+        "crossings": crossing_rows.catalogue}
