@@ -34,8 +34,8 @@ CFunction found_at(const ImageMap& images, Address entry, Place place) {
 }
 
 /// Where the code at `target` goes on: through the word it jumps by, for an entry of a procedure
-/// linkage table.
-Address through_plt(const MemoryReader& memory, Address target) {
+/// linkage table: 0 while that word leads nowhere. Nothing for other code.
+std::optional<Address> through_plt(const MemoryReader& memory, Address target) {
   constexpr std::uint64_t kEntryBytes = 16;
   const auto code = read_bytes(memory, target, kEntryBytes);
   Address word;
@@ -44,7 +44,7 @@ Address through_plt(const MemoryReader& memory, Address target) {
       if (one.kind == Instruction::Kind::slot) word = one.target;
       return one.at == target && !word;  // One instruction may stand before: endbr64.
     });
-  if (!word) return {};
+  if (!word) return std::nullopt;
   const auto slot = read_pointer(memory, word);
   return slot ? *slot : Address();
 }
@@ -108,14 +108,17 @@ CFunction c_function_behind(const MemoryReader& memory, const ImageMap& images, 
   // only one.
   std::vector<Address> through = targets.by_word;
   for (const Address target : targets.direct)
-    if (const Address behind = through_plt(memory, target)) through.push_back(behind);
+    if (const auto behind = through_plt(memory, target)) through.push_back(*behind);
   for (const Address target : through)
     if (named_so(target)) return found_at(images, target, Place::found);
   const Image* image = images.find(stub);
   if (through.size() == 1 && images.find(through[0]) != image && function_at(images, through[0]))
     return found_at(images, through[0], Place::found);
-  if (!through.empty())
-    if (CFunction named = c_function_named(images, nullptr, name); named.entry) return named;
+  if (!through.empty()) {
+    CFunction named = c_function_named(images, nullptr, name);
+    if (!named.entry) named.place = Place::library;
+    return named;
+  }
   // Where functions have names and none of the called ones is this one, its body is in the stub.
   const bool names = function_at(images, stub) != nullptr;
   const bool calls_nothing = targets.direct.empty() && targets.by_word.empty();

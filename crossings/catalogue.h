@@ -25,6 +25,7 @@ struct CFunction {
     found,    ///< `entry` is where the stub goes.
     by_name,  ///< The stub goes through a table whose entry tells no name: the first image that has
               ///< it.
+    library,  ///< The same, and no image has it: in a library that is not loaded (yet).
     inlined,  ///< A macro, or inlined into the stub: there is no function to call.
     unknown,  ///< The stub could not be read, or nothing names what it calls.
   };

@@ -45,6 +45,8 @@ const char* place_word(Place place) {
       return "found";
     case Place::by_name:
       return "by_name";
+    case Place::library:
+      return "library";
     case Place::inlined:
       return "inlined";
     case Place::unknown:
@@ -62,6 +64,8 @@ std::string c_place_text(const CrossingPoint& one) {
       return fmt::format("{} in {}{}", hex(c.entry), escaped(c.image), source);
     case Place::by_name:
       return fmt::format("{} in {}{} (by its name)", hex(c.entry), escaped(c.image), source);
+    case Place::library:
+      return "in a library that is known when the program runs";
     case Place::inlined:
       return "a macro, or inlined into cgo's stub";
     case Place::unknown:

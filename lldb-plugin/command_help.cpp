@@ -21,7 +21,11 @@ std::string padded(std::string text, std::size_t width) {
   return text;
 }
 
-std::string target_usage() { return " (--core FILE [--exe FILE] | --pid N)"; }
+std::string target_usage(Needs needs) {
+  if (needs == Needs::nothing) return {};
+  return needs == Needs::program ? " (--core FILE [--exe FILE] | --exe FILE | --pid N)"
+                                 : " (--core FILE [--exe FILE] | --pid N)";
+}
 
 }  // namespace
 
@@ -33,7 +37,7 @@ std::string usage_line(const Command& command, Host host) {
   }
   for (const Flag& flag : command.flags)
     if (exists_in(flag.host, host)) usage += " [" + with_value(flag) + "]";
-  if (host == Host::headless && command.needs == Needs::process) usage += target_usage();
+  if (host == Host::headless) usage += target_usage(command.needs);
   return usage;
 }
 
@@ -74,7 +78,7 @@ std::string help_for(const Command& command, Host host) {
     text += "  " + padded(with_value(flag), 18) + std::string(flag.help) + "\n";
   text += "\nExample: " + program(host) + " " + std::string(command.name);
   if (!command.example.empty()) text += " " + std::string(command.example);
-  if (host == Host::headless && command.needs == Needs::process) text += " --core core.4711";
+  if (host == Host::headless && command.needs != Needs::nothing) text += " --core core.4711";
   text += "\nCost: " + std::string(command.cost) + "\n";
   return text;
 }

@@ -167,7 +167,7 @@ std::vector<Flag> flags_of(const Command& command, Host host) {
   std::vector<Flag> flags;
   for (const Flag& flag : command.flags)
     if (exists_in(flag.host, host)) flags.push_back(flag);
-  if (host == Host::headless && command.needs == Needs::process)
+  if (host == Host::headless && command.needs != Needs::nothing)
     flags.insert(flags.end(), target_flags().begin(), target_flags().end());
   return flags;
 }

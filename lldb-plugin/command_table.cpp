@@ -133,13 +133,15 @@ constexpr Command kCommands[] = {
      .positionals = kTypeText,
      .flags = kTypesFlags,
      .example = "main.",
-     .cost = "Reads debug information. The first time for a program about a second."},
+     .cost = "Reads debug information. The first time for a program about a second.",
+     .needs = Needs::program},
     {.name = "crossings",
      .summary = "List every way between Go and C: C functions Go calls, Go functions C calls.",
      .positionals = kCrossingText,
      .flags = kCrossingsFlags,
      .example = "sqlite3_step",
-     .cost = "Reads the code of the Go modules; the process is not changed. Milliseconds."},
+     .cost = "Reads the code of the Go modules; the process is not changed. Milliseconds.",
+     .needs = Needs::program},
     {.name = "sched",
      .summary = "Show Go's scheduler (Ms, Ps, run queues), who is in C, and who holds which mutex.",
      .flags = kSchedFlags,
@@ -181,7 +183,9 @@ constexpr Command kCommands[] = {
 constexpr Flag kTargetFlags[] = {
     {"--core", ValueKind::file, "FILE", "The core to look at.", Host::headless},
     {"--exe", ValueKind::file, "FILE",
-     "The program the core is of, where it is not found by itself.", Host::headless},
+     "The program the core is of, where it is not found by itself; alone, a program that does not "
+     "run.",
+     Host::headless},
     {"--pid", ValueKind::number, "N", "The process to look at; it is stopped meanwhile.",
      Host::headless},
 };

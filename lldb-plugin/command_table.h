@@ -28,7 +28,11 @@ struct Positional {
 };
 
 /// How much of a target a command needs before it can run.
-enum class Needs : std::uint8_t { nothing, process };
+enum class Needs : std::uint8_t {
+  nothing,
+  program,  ///< A process, a core, or just the file of a program.
+  process,
+};
 
 /// One command, as everything that shows, parses or completes commands knows it.
 struct Command {

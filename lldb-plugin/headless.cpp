@@ -14,6 +14,7 @@
 #include "lldb-plugin/core_subject.h"
 #include "lldb-plugin/headless_answer.h"
 #include "lldb-plugin/headless_lldb.h"
+#include "lldb-plugin/program_subject.h"
 #include "unwind/format.h"
 
 namespace cgo {
@@ -76,6 +77,20 @@ int read_core(const CommandLine& line, const std::string& core, Interrupts& inte
   return print(out, run_reading_command(context, line), line.command->name);
 }
 
+int read_program(const CommandLine& line, const std::string& exe, Interrupts& interrupts) {
+  StandardOutput out;
+  auto subject = open_program_subject(exe);
+  if (!subject)
+    return print(out,
+                 Answer::failed({"cannot open the program", subject.error().message,
+                                 "give an ELF program or library"}),
+                 line.command->name);
+  const std::unique_ptr<Activity> activity = terminal_activity(interrupts);
+  CommandContext context{**subject, *activity, Host::headless, use_colour(line),
+                         [&](std::string_view text) { out.write(text); }};
+  return print(out, run_reading_command(context, line), line.command->name);
+}
+
 int run(const std::vector<std::string>& words, Interrupts& interrupts) {
   if (words.empty()) {
     std::fputs(help_overview(Host::headless).c_str(), stderr);
@@ -96,6 +111,8 @@ int run(const std::vector<std::string>& words, Interrupts& interrupts) {
   }
   if (command->needs == Needs::nothing) return about(*line);
   const auto core = line->text("--core");
+  if (!core && !line->has("--pid") && line->has("--exe") && command->needs == Needs::program)
+    return read_program(*line, *line->text("--exe"), interrupts);
   if (core.has_value() == line->has("--pid"))
     return bad_arguments(name + ": one of --core FILE and --pid N says what to look at", more);
   if (line->has("--exe") && !core) return bad_arguments(name + ": --exe goes with --core", more);

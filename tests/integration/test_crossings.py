@@ -25,7 +25,7 @@ def pytest_generate_tests(metafunc):
     if "cell" in metafunc.fixturenames:
         kinds = ("exe", "strip", "c-shared") if quick else builds.KINDS
         cells = [matrix.Cell(release, "O2", kind, "crash-core", "crossings") for release in releases for kind in kinds
-                 if kind != "plugin" or release.minor in PLUGIN_MINORS]
+                 if kind != "plugin" or release.minor in PLUGIN_MINORS and metafunc.function is test_kinds]
         metafunc.parametrize("cell", [pytest.param(c, id=str(c), marks=pytest.mark.xdist_group(f"{c.release}-{c.kind}"))
                                       for c in cells])
 
@@ -116,6 +116,12 @@ def left_out_for(release):
     return {"newer_old.go"} if release.number >= 24 else {"newer_go124.go"}
 
 
+def left_out_for_kind(kind):
+    """Files of the mix fixture that other build tags choose."""
+    return {"c-shared": {"main_exe.go", "main_plug.go"}, "c-archive": {"main_exe.go", "main_plug.go"},
+            "plugin": {"main_exe.go", "main_lib.go"}}.get(kind, {"main_lib.go", "main_plug.go"})
+
+
 def test_every_call_in_the_source_is_a_crossing(forms):
     document, _, release = forms
     assert document["schema"] == "lldb-cgo/crossings/1"
@@ -169,13 +175,29 @@ def test_kinds(cell):
     with stops.crash_core_of(built, "fault", 2) as (core, _):
         document = tool.json_of("crossings", "--core", core, "--exe", built.exe)
         ours = of_package(document, *(("mix", "local.mix") if cell.kind == "plugin" else ("main",)))
-        left_out = {"c-shared": {"main_exe.go", "main_plug.go"}, "c-archive": {"main_exe.go", "main_plug.go"},
-                    "plugin": {"main_exe.go", "main_lib.go"}}.get(cell.kind, {"main_lib.go", "main_plug.go"})
+        left_out = left_out_for_kind(cell.kind)
         assert calls_reported(ours) == calls_in_source("mix", left_out)
         check_exports(ours, "mix", left_out)
         for one in ours["crossings"]:
             assert one["known_by"] == ("code" if cell.kind in STRIPPED and one["form"] != "export" else "symbols")
             assert one["stub"] is not None
+
+
+def test_a_program_that_does_not_run(cell):
+    """The file alone says the same as a core. A plugin has no runtime of its own, so it is not among these."""
+    built = matrix.built(cell.release, cell.optimization, cell.kind)
+    exe = built.arguments[0] if cell.kind == "c-shared" else built.exe
+    document = tool.json_of("crossings", "--exe", exe)
+    ours = of_package(document, "main")
+    assert calls_reported(ours) == calls_in_source("mix", left_out_for_kind(cell.kind))
+    check_exports(ours, "mix", left_out_for_kind(cell.kind))
+    symbols = nm(exe) if cell.kind not in STRIPPED else {}
+    for one in ours["crossings"]:
+        assert one["stub"] is not None
+        if symbols and one["form"] == "Cfunc":
+            assert int(one["stub"], 16) == symbols[f"_cgo_{one['unit']}_Cfunc_{one['function']}"]
+            assert one["c_function"]["place"] == "found"
+            assert int(one["c_function"]["address"], 16) == symbols[one["function"]]
 
 
 def test_go_sqlite3(request):

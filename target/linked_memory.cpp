@@ -1,0 +1,98 @@
+#include "target/linked_memory.h"
+
+#include <elf.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "target/byte_view.h"
+
+namespace cgo {
+namespace {
+
+constexpr std::uint64_t kWordBytes = 8;
+
+/// One symbol's file address, by its number in .dynsym; nothing for one that another file has.
+class DynamicSymbols {
+ public:
+  explicit DynamicSymbols(const ElfFile& file) {
+    if (const ElfSection* section = file.section(".dynsym"))
+      if (const auto bytes = file.section_bytes(*section)) bytes_ = *bytes;
+  }
+  std::optional<std::uint64_t> address(std::uint64_t number) const {
+    if (number > bytes_.size() / sizeof(Elf64_Sym)) return std::nullopt;
+    const auto symbol = load<Elf64_Sym>(bytes_, number * sizeof(Elf64_Sym));
+    if (!symbol || symbol->st_shndx == SHN_UNDEF) return std::nullopt;
+    return symbol->st_value;
+  }
+
+ private:
+  ByteView bytes_;
+};
+
+}  // namespace
+
+LinkedMemory::LinkedMemory(std::shared_ptr<const ElfFile> file) : file_(std::move(file)) {
+  read_relocations();
+}
+
+void LinkedMemory::read_relocations() {
+  if (file_->machine() != EM_X86_64) return;
+  const DynamicSymbols symbols(*file_);
+  for (const ElfSection& section : file_->sections()) {
+    // Those of an object file, or kept for other tools, are not for loading.
+    if (section.type != SHT_RELA || (section.flags & SHF_ALLOC) == 0) continue;
+    const auto bytes = file_->section_bytes(section);
+    if (!bytes) continue;
+    for (std::uint64_t at = 0; at + sizeof(Elf64_Rela) <= bytes->size(); at += sizeof(Elf64_Rela)) {
+      const auto one = *load<Elf64_Rela>(*bytes, at);
+      const auto addend = static_cast<std::uint64_t>(one.r_addend);
+      switch (ELF64_R_TYPE(one.r_info)) {
+        case R_X86_64_RELATIVE:
+          words_[{one.r_offset}] = addend;
+          break;
+        case R_X86_64_64:
+        case R_X86_64_GLOB_DAT:
+        case R_X86_64_JUMP_SLOT: {
+          const auto symbol = symbols.address(ELF64_R_SYM(one.r_info));
+          words_[{one.r_offset}] = symbol ? *symbol + addend : 0;
+          break;
+        }
+        default:
+          break;  // Thread-local offsets, indirect functions: not known before loading.
+      }
+    }
+  }
+}
+
+Result<void> LinkedMemory::read(Address from, std::span<std::byte> out) const {
+  for (std::size_t done = 0; done < out.size();) {
+    const auto here = checked_add(from, done);
+    const ElfSegment* found = nullptr;
+    for (const ElfSegment& segment : file_->segments())
+      if (here && segment.loaded() && segment.range().contains(*here)) found = &segment;
+    if (found == nullptr) return unreadable(from, out.size(), here.value_or(from));
+    const std::uint64_t offset = here->value - found->file_address.value;
+    const std::uint64_t left =
+        std::min<std::uint64_t>(out.size() - done, found->memory_bytes - offset);
+    const std::uint64_t in_file = found->file_bytes > offset ? found->file_bytes - offset : 0;
+    const std::uint64_t copied = std::min(left, in_file);
+    if (copied != 0) {
+      const auto bytes = slice(file_->bytes(), found->file_offset + offset, copied);
+      if (!bytes) return unreadable(from, out.size(), *here);
+      std::memcpy(out.data() + done, bytes->data(), copied);
+    }
+    std::memset(out.data() + done + copied, 0, left - copied);
+    done += left;
+  }
+  const Address last = wrapping_add(from, out.size());
+  const Address first{from.value < kWordBytes ? 0 : from.value - (kWordBytes - 1)};
+  for (auto word = words_.lower_bound(first); word != words_.end() && word->first < last; ++word)
+    for (std::uint64_t i = 0; i < kWordBytes; ++i) {
+      const std::uint64_t at = word->first.value + i - from.value;
+      if (at < out.size()) out[at] = static_cast<std::byte>(word->second >> 8 * i);
+    }
+  return {};
+}
+
+}  // namespace cgo
