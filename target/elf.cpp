@@ -167,6 +167,10 @@ const ElfSymbol* ElfFile::symbol_at(Address file_address) const {
   return state_->symbols.function_at(file_address);
 }
 
+const ElfSymbol* ElfFile::object_at(Address file_address) const {
+  return state_->symbols.object_at(file_address);
+}
+
 const ElfSymbol* ElfFile::find_symbol(std::string_view name) const {
   return state_->symbols.find(name);
 }

@@ -108,6 +108,8 @@ class ElfFile {
   /// next symbol of the same section), or null. Of several names for the same code a function
   /// before a bare label, a global before a local one, and the one with fewer leading underscores.
   const ElfSymbol* symbol_at(Address file_address) const;
+  /// The data symbol (STT_OBJECT, with a size) that covers `file_address`, or null.
+  const ElfSymbol* object_at(Address file_address) const;
   /// The first symbol of exactly this name, or null.
   const ElfSymbol* find_symbol(std::string_view name) const;
 

@@ -219,6 +219,21 @@ const ElfSymbol* ElfSymbolTable::function_at(Address file_address) const {
   return piece ? &symbols_[piece->value] : nullptr;
 }
 
+const ElfSymbol* ElfSymbolTable::object_at(Address file_address) const {
+  constexpr std::ptrdiff_t kMostLookedAt = 64;  // Objects do not lie in each other; labels may.
+  const auto symbols = by_address();
+  const auto after = std::upper_bound(
+      symbols.begin(), symbols.end(), file_address,
+      [](Address wanted, const ElfSymbol& symbol) { return wanted < symbol.file_address; });
+  const auto first = after - std::min(after - symbols.begin(), kMostLookedAt);
+  for (auto at = after; at != first;) {
+    --at;
+    const auto end = checked_add(at->file_address, at->bytes);
+    if (at->type == STT_OBJECT && end && file_address < *end) return &*at;
+  }
+  return nullptr;
+}
+
 void ElfSymbolTable::index_names() const {
   const auto symbols = by_address();
   std::vector<std::uint32_t> slots(std::bit_ceil(symbols.size() * 2 + 1));

@@ -20,6 +20,7 @@ class ElfSymbolTable {
 
   std::span<const ElfSymbol> by_address() const;
   const ElfSymbol* function_at(Address file_address) const;
+  const ElfSymbol* object_at(Address file_address) const;
   const ElfSymbol* find(std::string_view name) const;
 
  private:

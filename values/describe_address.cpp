@@ -83,6 +83,13 @@ std::optional<AddressDescription> StopAddresses::in_image(Address address) const
       if (variable->variable.type != nullptr) what.bytes = variable->variable.type->bytes();
       return what;
     }
+  // What the compiler made for literals, and data of code without debug information.
+  if (const ElfSymbol* symbol = image->file->object_at(file_address)) {
+    what.kind = Kind::global;
+    what.base = image->to_load(symbol->file_address);
+    what.bytes = symbol->bytes;
+    what.text = std::string(symbol->name) + plus(address.value - what.base.value);
+  }
   return what;
 }
 

@@ -193,6 +193,32 @@ TEST_CASE("the debug link is a name and, aligned to four, a checksum") {
     CHECK_FALSE(link_of({whole.begin(), whole.begin() + size}));
 }
 
+TEST_CASE("object_at finds data by its symbol, and nothing between") {
+  ElfBuilder builder;
+  builder.section(
+      {.name = ".data", .address = {0x2000}, .contents = std::vector<std::byte>(0x100)});
+  builder.symbols({{"first", {0x2000}, 0x10, STT_OBJECT},
+                   {"label", {0x2004}, 0, STT_NOTYPE},
+                   {"second", {0x2020}, 8, STT_OBJECT},
+                   {"no_size", {0x2040}, 0, STT_OBJECT},
+                   {"code", {0x2060}, 0x10, STT_FUNC},
+                   {"endless", {0x2080}, ~std::uint64_t{0}, STT_OBJECT}});
+  const auto file = ElfFile::from_bytes(builder.build(), "objects");
+  REQUIRE(file);
+  const auto name_at = [&](std::uint64_t address) {
+    const ElfSymbol* symbol = (*file)->object_at({address});
+    return symbol == nullptr ? std::string() : std::string(symbol->name);
+  };
+  CHECK(name_at(0x2000) == "first");
+  CHECK(name_at(0x200f) == "first");
+  CHECK(name_at(0x2010).empty());
+  CHECK(name_at(0x2024) == "second");
+  CHECK(name_at(0x2040).empty());
+  CHECK(name_at(0x2060).empty());
+  CHECK(name_at(0x2080).empty());
+  CHECK(name_at(0x1fff).empty());
+}
+
 TEST_CASE("symbol_at honours sizes, nesting, labels without size and better names") {
   ElfBuilder builder;
   const auto text = builder.section({.name = ".text",
