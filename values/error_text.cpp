@@ -64,6 +64,7 @@ class ErrorReader {
       const std::string text = errno_text(*number);
       return text.empty() ? "errno " + std::to_string(*number) : text;
     }
+    if (chain != nullptr) add_several(datum, depth, *chain);
     if (name == "errors.joinError") return joined(datum, depth);
     for (const ErrorForm& form : kForms)
       if (form.type == name) return filled(form, datum, depth, chain);
@@ -112,14 +113,46 @@ class ErrorReader {
     return known ? std::optional(std::move(out)) : std::nullopt;
   }
 
-  std::optional<std::string> joined(const Datum& datum, unsigned depth) {
+  /// The errors of those that wrap several: fmt.wrapErrors and errors.joinError; nothing for
+  /// others.
+  std::optional<std::vector<Datum>> several(const Datum& datum) {
     auto list = own_field_of(datum, "errs");
     auto slice = list ? load_slice(memory(), *list) : std::move(list).error();
-    if (!slice || slice->length > kLongestChain) return std::nullopt;
+    if (!slice || kind_of(slice->element) != TypeKind::go_interface) return std::nullopt;
+    if (slice->length > kLongestChain) {
+      about_.chain_cut = true;
+      return std::nullopt;
+    }
+    std::vector<Datum> out;
+    for (std::uint64_t i = 0; i < slice->length; ++i)
+      out.push_back(
+          datum_at(slice->element, wrapping_add(slice->data, i * slice->element->bytes())));
+    return out;
+  }
+
+  /// One link for all that are wrapped side by side: "[A ← B, C]".
+  void add_several(const Datum& datum, unsigned depth, std::vector<std::string>& chain) {
+    const std::string_view name = datum.type->name();
+    if (name != "errors.joinError" && name != "fmt.wrapErrors") return;
+    const auto all = several(datum);
+    if (!all) return;
+    std::string link;
+    for (const Datum& one : *all) {
+      std::vector<std::string> own;
+      (void)text_of(one, depth + 8, &own);
+      link += link.empty() ? "[" : ", ";
+      if (own.empty()) link += "?";
+      for (std::size_t i = 0; i < own.size(); ++i) link += (i == 0 ? "" : " ← ") + own[i];
+    }
+    if (!link.empty()) chain.push_back(link + "]");
+  }
+
+  std::optional<std::string> joined(const Datum& datum, unsigned depth) {
+    const auto all = several(datum);
+    if (!all) return std::nullopt;
     std::string out;
-    for (std::uint64_t i = 0; i < slice->length; ++i) {
-      const Address at = wrapping_add(slice->data, i * slice->element->bytes());
-      const auto text = text_of(datum_at(slice->element, at), depth + 8, nullptr);
+    for (std::size_t i = 0; i < all->size(); ++i) {
+      const auto text = text_of((*all)[i], depth + 8, nullptr);
       if (!text) return std::nullopt;
       out += (i == 0 ? "" : "\n") + *text;
     }

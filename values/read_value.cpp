@@ -131,7 +131,8 @@ void ValueReader::read_kind(Value& value, unsigned depth) {
     case TypeKind::structure:
     case TypeKind::class_type:
     case TypeKind::union_type:
-      return read_structure(value, depth);
+      if (!read_container(value, depth)) read_structure(value, depth);
+      return;
     case TypeKind::array:
       return read_array(value, depth);
     case TypeKind::function:

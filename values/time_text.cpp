@@ -13,9 +13,16 @@ std::string fraction(std::uint64_t value, int digits) {
   return "." + text;
 }
 
+/// "+0130". Source: src/time/format.go, stdNumTZ: seconds are cut off.
+std::string offset_text(std::int64_t seconds) {
+  const std::int64_t minutes = (seconds < 0 ? -seconds : seconds) / 60;
+  // Go divides first, so that less than a minute has no sign of its own.
+  return fmt::format("{}{:02}{:02}", seconds / 60 < 0 ? '-' : '+', minutes / 60, minutes % 60);
+}
+
 }  // namespace
 
-std::string time_text(std::int64_t unix_seconds, std::uint32_t nanoseconds) {
+CivilTime civil_time(std::int64_t unix_seconds) {
   constexpr std::int64_t kDay = 86400;
   std::int64_t days = unix_seconds / kDay, second = unix_seconds % kDay;
   if (second < 0) {
@@ -31,13 +38,38 @@ std::string time_text(std::int64_t unix_seconds, std::uint32_t nanoseconds) {
   const std::int64_t day_of_year =
       day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const std::int64_t shifted_month = (5 * day_of_year + 2) / 153;
-  const std::int64_t day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
   const std::int64_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
-  const std::int64_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
-  // The sign comes before the four digits.
-  return fmt::format("{}{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}Z", year < 0 ? "-" : "",
-                     year < 0 ? -year : year, month, day, second / 3600, second / 60 % 60,
-                     second % 60, fraction(nanoseconds, 9));
+  return {.year = year_of_era + era * 400 + (month <= 2 ? 1 : 0),
+          .month = month,
+          .day = day_of_year - (153 * shifted_month + 2) / 5 + 1,
+          .hour = second / 3600,
+          .minute = second / 60 % 60,
+          .second = second % 60};
+}
+
+std::int64_t days_since_1970(std::int64_t year) {
+  // Of the years before, those divisible by 4, not by 100, but by 400 have a day more.
+  const std::int64_t before = year - 1;
+  const auto floor = [](std::int64_t value, std::int64_t by) {
+    return value >= 0 ? value / by : -((by - 1 - value) / by);
+  };
+  return before * 365 + floor(before, 4) - floor(before, 100) + floor(before, 400) - 719162;
+}
+
+std::string time_text(std::int64_t unix_seconds, std::uint32_t nanoseconds, const TimeZone& zone) {
+  const CivilTime t = civil_time(unix_seconds + zone.offset);
+  const std::string offset = offset_text(zone.offset);
+  // The sign comes before the four digits. A zone without a name is its offset.
+  return fmt::format("{}{:04}-{:02}-{:02} {:02}:{:02}:{:02}{} {} {}", t.year < 0 ? "-" : "",
+                     t.year < 0 ? -t.year : t.year, t.month, t.day, t.hour, t.minute, t.second,
+                     fraction(nanoseconds, 9), offset, zone.name.empty() ? offset : zone.name);
+}
+
+std::string monotonic_text(std::int64_t nanoseconds) {
+  constexpr std::uint64_t kSecond = 1'000'000'000;
+  const std::uint64_t all = nanoseconds < 0 ? 0 - static_cast<std::uint64_t>(nanoseconds)
+                                            : static_cast<std::uint64_t>(nanoseconds);
+  return fmt::format(" m={}{}.{:09}", nanoseconds < 0 ? '-' : '+', all / kSecond, all % kSecond);
 }
 
 std::string duration_text(std::int64_t nanoseconds) {

@@ -47,6 +47,10 @@ class ValueReader {
                  unsigned depth);
   void read_interface(Value& value, unsigned depth);
   void read_channel(Value& value, unsigned depth);
+  // read_sync.cpp; false for what is to be read as any other structure.
+  bool read_container(Value& value, unsigned depth);
+  bool read_atomic_pointer(Value& value, unsigned depth);
+  bool read_sync_map(Value& value, unsigned depth);
   // read_function.cpp
   void read_function(Value& value, unsigned depth);
   void read_captured(Value& value, Address closure, Address code, const std::string& function,

@@ -11,7 +11,9 @@
 #include "values/format_value.h"
 #include "values/handle.h"
 #include "values/quote.h"
+#include "values/structure_fields.h"
 #include "values/time_text.h"
+#include "values/time_value.h"
 #include "values/value_reader.h"
 
 namespace cgo {
@@ -20,66 +22,8 @@ namespace {
 /// How what belongs to a summary is read: without summaries of its own, which could go in a circle.
 constexpr ReadLimits kPlain{.depth = 2, .elements = 16, .values = 200, .raw = true};
 
-/// The fields of a structure, by paths of names; a failure is a missing summary, never a wrong one.
-class Fields {
- public:
-  Fields(const ValueContext& context, const Datum& datum) : context_(context), datum_(datum) {}
-
-  std::optional<Datum> at(std::initializer_list<std::string_view> names) const {
-    Datum datum = datum_;
-    for (const std::string_view name : names) {
-      auto field = own_field_of(datum, name);
-      if (!field) return std::nullopt;
-      datum = *std::move(field);
-    }
-    return datum;
-  }
-  /// The number at the first of the paths that there is.
-  std::optional<std::int64_t> number(
-      std::initializer_list<std::initializer_list<std::string_view>> paths) const {
-    for (const auto& path : paths)
-      if (const auto field = at(path)) return number_of_field(*field);
-    return std::nullopt;
-  }
-  const ValueContext& context() const { return context_; }
-  const MemoryReader& memory() const { return context_.memory(); }
-  const Datum& datum() const { return datum_; }
-
- private:
-  std::optional<std::int64_t> number_of_field(const Datum& field) const {
-    const bool is_signed = plain(field.type)->is_signed();
-    if (is_signed) {
-      auto value = load_signed(memory(), field);
-      return value ? std::optional(*value) : std::nullopt;
-    }
-    auto value = load_unsigned(memory(), field);
-    return value ? std::optional(static_cast<std::int64_t>(*value)) : std::nullopt;
-  }
-  const ValueContext& context_;
-  const Datum& datum_;
-};
-
+using Fields = StructureFields;
 using Summary = std::string (*)(const Fields&);
-
-constexpr std::uint32_t kSecond = 1'000'000'000;
-std::uint32_t nanoseconds_of(std::uint64_t wall) { return wall & 0x3fffffff; }
-
-/// Empty for what is no time. Source: src/time/time.go: the top bit of wall says that it has
-/// seconds since 1885 and that ext is a monotonic reading; otherwise ext has the seconds since
-/// year 1.
-std::string summary_of_time(const Fields& fields) {
-  const auto wall = fields.number({{"wall"}}), ext = fields.number({{"ext"}});
-  if (!wall || !ext) return {};
-  const auto bits = static_cast<std::uint64_t>(*wall);
-  constexpr std::int64_t kYear1To1970 = 62135596800, kYear1To1885 = 59453308800;
-  const bool monotonic = bits >> 63 != 0;
-  const std::int64_t seconds =
-      monotonic ? kYear1To1885 + static_cast<std::int64_t>(bits << 1 >> 31) : *ext;
-  if (bits == 0 && *ext == 0) return "0001-01-01T00:00:00Z (zero)";
-  constexpr std::int64_t kMost = std::int64_t{1} << 40;
-  if (seconds < -kMost || seconds > kMost || nanoseconds_of(bits) >= kSecond) return {};
-  return time_text(seconds - kYear1To1970, nanoseconds_of(bits));
-}
 
 std::string summary_of_duration(const Fields& fields) {
   auto value = load_signed(fields.memory(), fields.datum());
@@ -122,6 +66,14 @@ std::string summary_of_wait_group(const Fields& fields) {
 std::string summary_of_once(const Fields& fields) {
   const auto done = fields.number({{"done", "v"}, {"done"}});
   return !done ? "" : *done != 0 ? "done" : "not done";
+}
+
+/// Source: src/sync/runtime2.go, notifyList: tickets that were given out, and that were called.
+std::string summary_of_cond(const Fields& fields) {
+  const auto given = fields.number({{"notify", "wait"}}),
+             called = fields.number({{"notify", "notify"}});
+  if (!given || !called) return {};
+  return fmt::format("{} waiting", static_cast<std::uint32_t>(*given - *called));
 }
 
 std::string summary_of_atomic(const Fields& fields) {
@@ -202,6 +154,7 @@ constexpr std::array kWellKnown = {
     WellKnown{"sync.RWMutex", summary_of_rwmutex},
     WellKnown{"sync.WaitGroup", summary_of_wait_group},
     WellKnown{"sync.Once", summary_of_once},
+    WellKnown{"sync.Cond", summary_of_cond},
     WellKnown{"sync/atomic.Int32", summary_of_atomic},
     WellKnown{"sync/atomic.Int64", summary_of_atomic},
     WellKnown{"sync/atomic.Uint32", summary_of_atomic},
@@ -288,8 +241,9 @@ class ContextChain {
     auto deadline = own_field_of(datum, "deadline");
     if (!deadline) return "<" + deadline.error().message + ">";
     if (auto bytes = load_all(context_.memory(), *deadline); !bytes) return why_not(bytes.error());
-    const std::string text = summary_of_time(Fields(context_, *deadline));
-    return text.empty() ? "<not a valid time>" : text;
+    const TimeText time = text_of_time(context_, *deadline);
+    if (time.unread) ++unread_;
+    return time.text.empty() ? "<not a valid time>" : time.text;
   }
 
   /// `err` is an error, and an atomic.Value that holds one in later releases.
@@ -335,12 +289,10 @@ void summarize_interface(const ValueContext& context, Value& value) {
 }
 
 void summarize_time(const ValueContext& context, Value& value) {
-  const Fields fields(context, value.datum);
-  value.summary = summary_of_time(fields);
-  const auto wall = fields.number({{"wall"}});
-  if (!wall) return;
-  if (const auto excess = nanoseconds_of(static_cast<std::uint64_t>(*wall)); excess >= kSecond)
-    value.notes.push_back(fmt::format("damaged: {} nanoseconds in one second", excess));
+  TimeText time = text_of_time(context, value.datum);
+  value.summary = std::move(time.text);
+  value.notes.insert(value.notes.end(), time.notes.begin(), time.notes.end());
+  if (time.unread) ++value.unread;
 }
 
 void summarize_handle(const ValueContext& context, Value& value) {

@@ -169,7 +169,7 @@ def test_layers_of_a_context(crash):
     parts = [{part["name"]: part for part in layer.get("children", [])} for layer in layers]
     assert layers[0]["value"].endswith(", cancelled") and parts[0]["error"]["summary"] == '"context canceled"'
     assert parts[1]["value"]["children"][0]["value"] == "7"
-    assert layers[2]["value"].endswith(", not cancelled") and "Z" in parts[2]["deadline"]["summary"]
+    assert layers[2]["value"].endswith(", not cancelled") and " m=+" in parts[2]["deadline"]["summary"]
     assert "error" not in parts[2] and parts[3]["key"]["children"][0]["value"] == '"user"'
     status, _, err = run_tool("print", "main.gInt", "--context", *target(crash))
     assert status == 3 and "why: int is no context.Context" in err
@@ -248,7 +248,7 @@ def test_contexts_of_every_kind(crash, cell):
     [done, base] = layers_of(crash, "main.gDone")
     assert done[0] == "deadline" and done[1].endswith(", cancelled") and base[0] == "background"
     assert done[2]["error"]["children"][0]["type"].startswith("context.deadlineExceededError")
-    assert done[2]["deadline"]["summary"] == "1970-01-01T00:00:01Z"
+    assert done[2]["deadline"]["summary"] == "1970-01-01 00:00:01 +0000 UTC"
     if release < (1, 21):
         return
     [cause, _] = layers_of(crash, "main.gWithCause")
@@ -256,7 +256,7 @@ def test_contexts_of_every_kind(crash, cell):
     without = layers_of(crash, "main.gWithoutCancel")
     assert [layer[0] for layer in without] == ["WithoutCancel", "value", "cancel", "background"]
     [deadline, _] = layers_of(crash, "main.gDeadlineCause")
-    assert deadline[2]["deadline"]["summary"] == "2030-01-02T03:04:05Z" and deadline[1].endswith(", not cancelled")
+    assert deadline[2]["deadline"]["summary"] == "2030-01-02 03:04:05 +0000 UTC" and deadline[1].endswith(", not cancelled")
     children = shown(crash, "main.gDeadlineCause.(*context.timerCtx).children")["children"]
     kinds = sorted(child["key"]["children"][0]["type"] for child in children)
     assert kinds == ["*context.afterFuncCtx", "*context.cancelCtx"]
@@ -267,7 +267,7 @@ MEANINGS = {
     "main.gMutex": "locked", "main.gUnlocked": "unlocked", "main.gRWMutex": "read-locked by 2",
     "main.gWaitGroup": "counter 3, 0 waiting", "main.gOnce": "done", "main.gBuffer": '9 bytes "read text"',
     "main.gDuration": "1.5s", "*main.gBigInt": "-123456789012345678901234567890", "main.gWrapped": '"outer: inner: plain"',
-    "main.gErrno": '"no such file or directory"', "main.gTimeZero": "0001-01-01T00:00:00Z (zero)",
+    "main.gErrno": '"no such file or directory"', "main.gTimeZero": "0001-01-01 00:00:00 +0000 UTC (zero)",
 }
 
 
@@ -278,6 +278,34 @@ def test_well_known_types_have_their_meaning(crash):
     assert handle["children"][0]["children"][0]["type"] == "*main.Thing", handle
     assert header["children"][0]["key"]["value"] == '"Accept"' and header["children"][0]["children"][1]["value"] == '"*/*"'
     assert '"stored"' in json.dumps(stored).replace("\\", ""), stored
+
+
+def test_atomic_pointers_and_maps_of_sync(crash):
+    [point, thing, by_map, once, cond] = dumped(crash, ["main.gAtomPtr", "main.gAtomThing", "main.gAtomMap", "main.gOnceLeft", "*main.gCond"])
+    assert [field["value"] for field in point["children"][0]["children"]] == ["7", "8"]
+    assert thing["shape"] == "pointer" and thing["children"][0]["type"] == "main.Thing"
+    assert by_map["children"][0]["children"][0]["key"]["value"] == '"one"'
+    assert once["summary"] == "not done" and cond["summary"] == "2 waiting"
+    table = shown(crash, "main.gSyncMap", "--depth", 4)
+    entries = {child["key"]["children"][0]["type"] + json.dumps([part["value"] for part in child["key"]["children"][0].get("children", [])])
+               + child["key"]["children"][0]["value"]: child for child in table["children"]}
+    assert len(entries) == table["length"] == 3 and table["shape"] == "entries", table
+    assert entries['main.Point["1", "2"]']["children"][0]["value"] == '"point"'
+    assert entries['string[]"second"']["value"] == "nil"
+    assert [part["value"] for part in entries['string[]"third"']["children"][0]["children"][0]["children"]] == ["7", "8"]
+    many = shown(crash, "main.gSyncMany", "--elements", 1000)
+    texts = {child["key"]["children"][0]["value"]: child["children"][0]["value"] for child in many["children"]}
+    assert texts == {str(i): f'"{i}"' for i in range(100, 300)}
+    assert "cut after 64 of 200" in " ".join(shown(crash, "main.gSyncMany")["notes"])
+
+
+def test_errors_that_wrap_several(crash, cell):
+    if int(str(cell[0]).split(".")[1]) < 21:
+        pytest.skip("errors that wrap several are built since Go 1.20, the fixture's since 1.21")
+    joined, twice, deep = dumped(crash, ["main.gJoined", "main.gTwice", "main.gDeep"])
+    assert joined["notes"] == ["wraps [*errors.errorString, syscall.Errno]"]
+    assert twice["notes"] == ["wraps [*errors.errorString, *errors.joinError ← [*errors.errorString, syscall.Errno]]"]
+    assert deep["notes"] == ["wraps *errors.joinError ← [*errors.errorString, syscall.Errno]"]
 
 
 def without(value, *keys):

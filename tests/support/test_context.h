@@ -49,6 +49,7 @@ class TestContext final : public ValueContext {
     const auto found = captured.find(entry);
     return found == captured.end() ? std::vector<CapturedVariable>() : found->second;
   }
+  bool in_image(Address address) const override { return image.contains(address); }
   const AddressDescriber* describer() const override { return addresses; }
   std::optional<std::uint64_t> goroutine_id(Address g) const override { return g.value & 0xff; }
   Result<Datum> variable_named(std::string_view name) const override {
@@ -75,6 +76,7 @@ class TestContext final : public ValueContext {
   std::map<Address, CodePlace> places;
   std::map<Address, std::vector<CapturedVariable>> captured;
   const AddressDescriber* addresses = nullptr;
+  AddressRange image;
   std::map<std::string, Datum> variables;
   std::map<std::string, Address> named_types;
   std::map<std::string, std::vector<std::string>> packages;

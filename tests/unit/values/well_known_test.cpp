@@ -7,16 +7,18 @@
 
 namespace cgo {
 
+const TimeZone kUtc{"UTC", 0};
+
 TEST_CASE("times and durations are written as package time writes them") {
-  CHECK(time_text(1715941230, 400'000'000) == "2024-05-17T10:20:30.4Z");
-  CHECK(time_text(0, 0) == "1970-01-01T00:00:00Z");
-  CHECK(time_text(-1, 999'999'999) == "1969-12-31T23:59:59.999999999Z");
-  CHECK(time_text(951782400, 0) == "2000-02-29T00:00:00Z");
-  CHECK(time_text(-62135596800, 0) == "0001-01-01T00:00:00Z");
+  CHECK(time_text(1715941230, 400'000'000, kUtc) == "2024-05-17 10:20:30.4 +0000 UTC");
+  CHECK(time_text(0, 0, kUtc) == "1970-01-01 00:00:00 +0000 UTC");
+  CHECK(time_text(-1, 999'999'999, kUtc) == "1969-12-31 23:59:59.999999999 +0000 UTC");
+  CHECK(time_text(951782400, 0, kUtc) == "2000-02-29 00:00:00 +0000 UTC");
+  CHECK(time_text(-62135596800, 0, kUtc) == "0001-01-01 00:00:00 +0000 UTC");
   // As package time writes time.Date(-44, 3, 15, …).
-  CHECK(time_text(-63549360000, 0) == "-0044-03-15T00:00:00Z");
-  CHECK(time_text(-62167219201, 0) == "-0001-12-31T23:59:59Z");
-  CHECK(time_text(253402300800, 0) == "10000-01-01T00:00:00Z");
+  CHECK(time_text(-63549360000, 0, kUtc) == "-0044-03-15 00:00:00 +0000 UTC");
+  CHECK(time_text(-62167219201, 0, kUtc) == "-0001-12-31 23:59:59 +0000 UTC");
+  CHECK(time_text(253402300800, 0, kUtc) == "10000-01-01 00:00:00 +0000 UTC");
   CHECK(duration_text(0) == "0s");
   CHECK(duration_text(1) == "1ns");
   CHECK(duration_text(1500) == "1.5µs");
@@ -81,19 +83,21 @@ TEST_CASE("locks say who holds them, in the old and the new layout") {
 
 TEST_CASE("time.Time has seconds in either of its forms") {
   Built b;
-  const Address time =
-      b.build.structure({{"wall", b.uint64, 0}, {"ext", b.int64, 8}}, 16, "time.Time", "time");
-  CHECK(b.summary(time, b.words({0, 0})) == "0001-01-01T00:00:00Z (zero)");
-  CHECK(b.summary(time, b.words({400000000, 63851538030})) == "2024-05-17T10:20:30.4Z");
+  const Address time = b.build.structure({{"wall", b.uint64, 0},
+                                          {"ext", b.int64, 8},
+                                          {"loc", b.build.pointer(b.uint64, "*time.Location"), 16}},
+                                         24, "time.Time", "time");
+  CHECK(b.summary(time, b.words({0, 0, 0})) == "0001-01-01 00:00:00 +0000 UTC (zero)");
+  CHECK(b.summary(time, b.words({400000000, 63851538030, 0})) == "2024-05-17 10:20:30.4 +0000 UTC");
   const std::uint64_t since_1885 = 63851538030 - 59453308800;
-  CHECK(b.summary(time, b.words({1ull << 63 | since_1885 << 30 | 7, 12345})) ==
-        "2024-05-17T10:20:30.000000007Z");
+  CHECK(b.summary(time, b.words({1ull << 63 | since_1885 << 30 | 7, 12345, 0})) ==
+        "2024-05-17 10:20:30.000000007 +0000 UTC m=+0.000012345");
   const TestContext context(b.build);
   const Value damaged =
-      read_value(context, "t", context.datum(time, b.words({1'073'741'823, 63851538030})));
+      read_value(context, "t", context.datum(time, b.words({1'073'741'823, 63851538030, 0})));
   CHECK(damaged.summary.empty());
   CHECK(damaged.notes == std::vector<std::string>{"damaged: 1073741823 nanoseconds in one second"});
-  CHECK(format_inline(damaged) == "{wall: 1073741823, ext: 63851538030}");
+  CHECK(format_inline(damaged) == "{wall: 1073741823, ext: 63851538030, loc: nil}");
 }
 
 TEST_CASE("big numbers are written in decimal") {
