@@ -149,6 +149,21 @@ def test_two_mutexes_in_opposite_order_are_a_deadlock(release):
     assert text.count("DEADLOCK") == 2
 
 
+def test_every_kind_of_mutex(release):
+    """Each of the eight, also those whose lock the kernel hands on; and no wait for what only has such a name."""
+    with running(release, "kinds") as (process, exe, _):
+        document = tool.json_of("sched", "--pid", process.pid)
+        with stops.scratch() as folder:
+            core = os.path.join(folder, "core")
+            stops.run_checked(["gdb", "-nx", "-batch", "-p", str(process.pid), "-ex", f"generate-core-file {core}"], 60, "gcore")
+            calls = [f"say([int(gdb.parse_and_eval('(long)&kinds[{i}]')), int(gdb.parse_and_eval('kinds[{i}].__data.__owner'))])"
+                     for i in range(8)]
+            truth = dict(map(tuple, gdb.ask(exe, core, *calls)))
+    assert {int(wait["mutex"], 16): wait["owner_tid"] for wait in document["mutex_waits"]} == truth
+    assert len(document["mutex_waits"]) == 8
+    assert {wait["holder"]["goroutine"] for wait in document["mutex_waits"]} == {1}
+
+
 def test_a_stripped_program_has_its_threads_and_mutexes(request):
     release = request.config.found_releases[-1]
     with running(release, "callback", "locks-stripped", ("-ldflags=-s -w",)) as (process, _, _):

@@ -21,12 +21,14 @@ struct Waiting {
     Registers registers(kAmd64);
     registers.set_pc(kPc);
     registers.set(5, kMutex.value);
+    registers.set(4, 128);  // FUTEX_WAIT, private.
     walk.elements.emplace_back(
         PhysicalFrame{.pc = {kPc, CodeAddress::Origin::program_counter}, .registers = registers});
     for (const char* name : {"futex_wait", "__lll_lock_wait", "___pthread_mutex_lock", "take"}) {
       Frame frame;
       frame.language = Language::c;
       frame.function = name;
+      frame.module = "libc.so.6";
       stack.elements.emplace_back(frame);
     }
   }
@@ -45,6 +47,27 @@ TEST_CASE("a thread in glibc's futex call of a lock waits for that mutex") {
   CHECK(wait->owner == 4711);
 }
 
+TEST_CASE("every kind of mutex and every way to lock it is known") {
+  for (const std::uint32_t kind :
+       {0u, 1u, 2u, 3u, 0x100u, 0x200u, 0x210u, 0x220u, 0x240u, 0x280u, 0x290u}) {
+    Waiting waiting;
+    waiting.memory.u32({kMutex.value + 16}, kind);
+    CHECK(waiting.wait());
+  }
+  for (const char* name : {"pthread_mutex_lock", "__pthread_mutex_lock_full",
+                           "__GI___pthread_mutex_lock", "___pthread_mutex_timedlock",
+                           "__pthread_mutex_clocklock_common", "__pthread_mutex_cond_lock"}) {
+    Waiting waiting;
+    waiting.frame(2).function = name;
+    CHECK(waiting.wait());
+  }
+  for (const std::uint64_t operation : {0ull, 128ull, 6 | 128ull, 9 | 128 | 256ull, 13 | 128ull}) {
+    Waiting waiting;
+    waiting.registers().set(4, operation);
+    CHECK(waiting.wait());
+  }
+}
+
 TEST_CASE("without certainty there is no wait") {
   Waiting no_lock;
   no_lock.frame(2).function = "pthread_cond_wait";
@@ -53,6 +76,24 @@ TEST_CASE("without certainty there is no wait") {
   Waiting go;
   go.frame(0).language = Language::go;
   CHECK_FALSE(go.wait());
+
+  Waiting named_so;  // A wrapper of the program's.
+  named_so.frame(2).function = "traced_pthread_mutex_lock";
+  CHECK_FALSE(named_so.wait());
+
+  Waiting interposed;
+  interposed.frame(2).module = "service";
+  CHECK_FALSE(interposed.wait());
+
+  Waiting unlocks;
+  unlocks.frame(2).function = "pthread_mutex_unlock";
+  CHECK_FALSE(unlocks.wait());
+
+  for (const std::uint64_t operation : {1ull, 3ull, 129ull, 0x7ffd0000ull}) {  // FUTEX_WAKE, poll …
+    Waiting other;
+    other.registers().set(4, operation);
+    CHECK_FALSE(other.wait());
+  }
 
   Waiting far;  // The program's own function that has such a name, below others.
   far.frame(2).function = "x";
