@@ -8,7 +8,7 @@
 namespace cgo {
 namespace {
 
-constexpr std::uint64_t kMostStubBytes = 1024;
+constexpr std::uint64_t kMostStubBytes = 512;
 constexpr std::uint8_t kFunctionSymbol = 2,
                        kIndirectFunctionSymbol = 10;  // STT_FUNC, STT_GNU_IFUNC
 
@@ -33,9 +33,8 @@ CFunction found_at(const ImageMap& images, Address entry, Place place) {
   return {place, entry, image == nullptr ? std::string() : std::string(image->name()), {}, 0};
 }
 
-/// Where the code at `target` goes on: through the word it jumps by, for an entry of a procedure
-/// linkage table: 0 while that word leads nowhere. Nothing for other code.
-std::optional<Address> through_plt(const MemoryReader& memory, Address target) {
+/// The word that the code at `target` jumps by, for an entry of a procedure linkage table; else 0.
+Address word_of_plt(const MemoryReader& memory, Address target) {
   constexpr std::uint64_t kEntryBytes = 16;
   const auto code = read_bytes(memory, target, kEntryBytes);
   Address word;
@@ -44,84 +43,93 @@ std::optional<Address> through_plt(const MemoryReader& memory, Address target) {
       if (one.kind == Instruction::Kind::slot) word = one.target;
       return one.at == target && !word;  // One instruction may stand before: endbr64.
     });
-  if (!word) return std::nullopt;
-  const auto slot = read_pointer(memory, word);
-  return slot ? *slot : Address();
+  return word;
 }
 
-/// The direct calls and jumps of a stub that leave it, and what its indirect ones lead to.
+/// What a stub calls or jumps to outside of itself.
 struct StubTargets {
-  std::vector<Address> direct, by_word;
+  std::vector<Address> direct;
+  std::vector<Address> words;  ///< Of indirect calls and jumps: where their targets are kept.
   bool readable = false;
 };
 
-StubTargets targets_of(const MemoryReader& memory, const ImageMap& images, Address stub) {
+/// Decodes the stub to its end: where code does not go on, and no jump of the stub leads further.
+StubTargets targets_of(const MemoryReader& memory, Address stub) {
   StubTargets out;
-  const Image* image = images.find(stub);
-  std::uint64_t bytes = 128;
-  if (const ElfSymbol* symbol = function_at(images, stub); symbol != nullptr && symbol->bytes != 0)
-    bytes = std::min(symbol->bytes, kMostStubBytes);
-  const auto code = read_bytes(memory, stub, bytes);
-  if (!code || image == nullptr) return out;
+  auto code = read_bytes(memory, stub, kMostStubBytes);
+  // The end of the code may be near; a stub itself is short.
+  for (std::uint64_t bytes = kMostStubBytes; !code && bytes > 16; bytes /= 2)
+    code = read_bytes(memory, stub, bytes);
+  if (!code) return out;
+  Address furthest = stub;
+  const AddressRange possible{stub, wrapping_add(stub, code->size())};
   out.readable = true;
-  const AddressRange inside{stub, wrapping_add(stub, bytes)};
   decode_amd64(*code, stub, [&](const Instruction& one) {
     if (one.kind == Instruction::Kind::slot) {
-      if (const auto slot = read_pointer(memory, one.target)) out.by_word.push_back(*slot);
-    } else if ((one.kind == Instruction::Kind::call || one.kind == Instruction::Kind::jump) &&
-               !inside.contains(one.target)) {
+      out.words.push_back(one.target);
+    } else if (one.kind == Instruction::Kind::call) {
       out.direct.push_back(one.target);
+    } else if (one.kind == Instruction::Kind::jump) {
+      // A jump that nothing is behind may be a tail call, however near its target is.
+      if (!one.falls_through && one.at >= furthest)
+        out.direct.push_back(one.target);
+      else if (possible.contains(one.target))
+        furthest = std::max(furthest, one.target);
+      else
+        out.direct.push_back(one.target);
     }
-    return true;
+    return one.falls_through || one.at < furthest;
   });
   return out;
 }
 
 }  // namespace
 
-CFunction c_function_named(const ImageMap& images, const Image* first, std::string_view name) {
+CFunction CFunctions::named(const Image* first, std::string_view name) const {
   const auto in = [&](const Image& image) -> CFunction {
     if (!image.file || image.mismatch) return {};
     const ElfSymbol* symbol = image.file->find_symbol(name);
     if (symbol == nullptr || !is_function(*symbol)) return {};
-    return found_at(images, image.to_load(symbol->file_address), Place::by_name);
+    return found_at(images_, image.to_load(symbol->file_address), Place::by_name);
   };
   if (first != nullptr)
     if (CFunction here = in(*first); here.entry) return here;
-  for (const Image& image : images.all())
+  for (const Image& image : images_.all())
     if (&image != first)
       if (CFunction there = in(image); there.entry) return there;
   return {};
 }
 
-CFunction c_function_behind(const MemoryReader& memory, const ImageMap& images, Address stub,
-                            std::string_view name) {
-  const StubTargets targets = targets_of(memory, images, stub);
-  if (!targets.readable) return {};
-  const auto named_so = [&](Address target) {
-    const ElfSymbol* symbol = function_at(images, target);
-    return symbol != nullptr && base_name(symbol->name) == name;
-  };
+/// The function of another file that the stub's image calls through this word, if it is `name`.
+std::optional<CFunction> CFunctions::imported(const Image& image, Address word,
+                                              std::string_view name) {
+  if (!word || !image.file) return std::nullopt;
+  const ElfImports& imports = imports_.try_emplace(image.file.get(), image.file).first->second;
+  if (imports.at(image.to_file(word)) != name) return std::nullopt;
+  const auto target = read_pointer(memory_, word);
+  // Before its first call the word leads back into the table.
+  if (target && *target && images_.find(*target) != &image && images_.executable(*target))
+    return found_at(images_, *target, Place::found);
+  CFunction by_name = named(nullptr, name);
+  if (!by_name.entry) by_name.place = Place::library;
+  return by_name;
+}
+
+CFunction CFunctions::behind(Address stub, std::string_view name) {
+  const StubTargets targets = targets_of(memory_, stub);
+  const Image* image = images_.find(stub);
+  if (!targets.readable || image == nullptr) return {};
   for (const Address target : targets.direct)
-    if (named_so(target)) return found_at(images, target, Place::found);
-  // Through a table: other names of the same code (memcpy's variants) are right too, if it is the
-  // only one.
-  std::vector<Address> through = targets.by_word;
+    if (const ElfSymbol* symbol = function_at(images_, target);
+        symbol != nullptr && base_name(symbol->name) == name)
+      return found_at(images_, target, Place::found);
   for (const Address target : targets.direct)
-    if (const auto behind = through_plt(memory, target)) through.push_back(*behind);
-  for (const Address target : through)
-    if (named_so(target)) return found_at(images, target, Place::found);
-  const Image* image = images.find(stub);
-  if (through.size() == 1 && images.find(through[0]) != image && function_at(images, through[0]))
-    return found_at(images, through[0], Place::found);
-  if (!through.empty()) {
-    CFunction named = c_function_named(images, nullptr, name);
-    if (!named.entry) named.place = Place::library;
-    return named;
-  }
+    if (const auto found = imported(*image, word_of_plt(memory_, target), name)) return *found;
+  for (const Address word : targets.words)
+    if (const auto found = imported(*image, word, name)) return *found;
   // Where functions have names and none of the called ones is this one, its body is in the stub.
-  const bool names = function_at(images, stub) != nullptr;
-  const bool calls_nothing = targets.direct.empty() && targets.by_word.empty();
+  const bool names = function_at(images_, stub) != nullptr;
+  const bool calls_nothing = targets.direct.empty() && targets.words.empty();
   if (names || calls_nothing) return {Place::inlined, {}, {}, {}, 0};
   return {};
 }

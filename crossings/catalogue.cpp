@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 #include <tuple>
 
 #include "crossings/c_functions.h"
@@ -59,6 +60,8 @@ class ModuleReader {
         runtime_(runtime),
         module_(module),
         out_(out),
+        first_(out.crossings.size()),
+        c_functions_(memory, images),
         code_(CodeBytes::read(memory, {module.tables().text, module.tables().etext})) {
     image_ = images.find(module.tables().text);
     name_ = image_ == nullptr ? "a Go module without a file" : std::string(image_->name());
@@ -76,6 +79,7 @@ class ModuleReader {
     for (const GoWrapper& one : sides.wrappers) add(one);
     for (const GoExport& one : sides.exports) add(one);
     add_call_sites(sides.helpers);
+    name_packages();
   }
 
  private:
@@ -96,7 +100,14 @@ class ModuleReader {
                                           added.go_name, hex(wrapper.word)));
     if (added.stub && !images_.executable(added.stub)) added.stub = {};
     name_word(added);
-    if (added.stub) added.c = c_function_behind(memory_, images_, added.stub, added.function);
+    if (const auto other = other_than_stub(added)) {
+      out_.problems.push_back(
+          fmt::format("{}: the data word of {} at {} leads to {}, not to its stub", name_,
+                      added.go_name, hex(added.word), *other));
+      added.c = {};
+    } else if (added.stub) {
+      added.c = c_functions_.behind(added.stub, added.function);
+    }
     wrappers_.emplace(wrapper.function.entry, out_.crossings.size() - 1);
   }
 
@@ -106,7 +117,7 @@ class ModuleReader {
     added.go_name = exported.go_name;
     added.package = package_of(exported.go_name);
     added.build_id = build_id_in(exported.function.name);
-    added.c = c_function_named(images_, image_, exported.c_name);
+    added.c = c_functions_.named(image_, exported.c_name);
     added.stub = added.c.entry;
     if (added.stub) {
       added.known_by = KnownBy::symbols;
@@ -124,6 +135,29 @@ class ModuleReader {
     added.entry = function.entry;
     added.image = name_;
     return added;
+  }
+
+  /// The name of what the data word leads to, where that is not a stub of cgo's: a tracer's, or a
+  /// damaged word.
+  std::optional<std::string> other_than_stub(const CrossingPoint& crossing) const {
+    const Image* image = crossing.stub ? images_.find(crossing.stub) : nullptr;
+    if (image == nullptr || !image->file || image->mismatch) return std::nullopt;
+    const ElfSymbol* symbol = image->file->symbol_at(image->to_file(crossing.stub));
+    if (symbol == nullptr || symbol->name.starts_with("_cgo_")) return std::nullopt;
+    return std::string(symbol->name);
+  }
+
+  /// Exports whose Go function left no code of its own are of the package whose build has their
+  /// hash.
+  void name_packages() {
+    std::map<std::string, std::string> by_build;
+    const std::span ours = std::span(out_.crossings).subspan(first_);
+    for (const CrossingPoint& one : ours)
+      if (!one.build_id.empty() && !one.package.empty()) by_build[one.build_id] = one.package;
+    for (CrossingPoint& one : ours)
+      if (const auto known = by_build.find(one.build_id);
+          one.package.empty() && known != by_build.end())
+        one.package = known->second;
   }
 
   /// By what the data word has a name, and cgo's hash in it.
@@ -204,8 +238,10 @@ class ModuleReader {
     }
   }
 
-  /// A caller of runtime.cgocall that cmd/cgo did not write.
+  /// A caller of runtime.cgocall that cmd/cgo did not write. The runtime's own calls are for
+  /// itself.
   void add_other(const DirectCall& call) {
+    if (package_of(call.function.name) == "runtime") return;
     const auto [other, added] = others_.try_emplace(call.function.entry, out_.crossings.size());
     if (added) {
       CrossingPoint& crossing = begin(Direction::go_to_c, Form::cgocall, call.function);
@@ -221,6 +257,8 @@ class ModuleReader {
   const GoRuntime& runtime_;
   const GoModule& module_;
   Catalogue& out_;
+  const std::size_t first_;  // Of its crossings in out_.
+  CFunctions c_functions_;
   const CodeBytes code_;
   const Image* image_ = nullptr;
   const ElfFile* file_ = nullptr;  // Null where it is absent or wrong.

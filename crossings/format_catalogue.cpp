@@ -96,8 +96,8 @@ std::string text_of(const CrossingPoint& one) {
                        escaped(site.function),
                        site.via.empty() ? "" : fmt::format("  (C.{})", escaped(site.via)));
   if (one.call_sites.empty())
-    out +=
-        to_c ? "    Go: no direct call found\n" : "    Go: the function behind it is not known\n";
+    out += to_c ? "    Go: no direct call found\n"
+                : "    Go: the function behind it left no code of its own\n";
   return out;
 }
 

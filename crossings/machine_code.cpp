@@ -120,6 +120,8 @@ bool decode_amd64(ByteView code, Address at, const std::function<bool(const Inst
       one = instruction_of(decoded, here);
     }
     one.returns = decoded.instruction.mnemonic == ZYDIS_MNEMONIC_RET;
+    one.falls_through =
+        !one.returns && decoded.instruction.meta.category != ZYDIS_CATEGORY_UNCOND_BR;
     if (!visit(one)) return true;
     offset += decoded.instruction.length;
   }

@@ -26,6 +26,7 @@ struct Instruction {
   int to = -1;    ///< The general register its first operand writes, as encoded: 0 is rax.
   int from = -1;  ///< The register that is followed.
   bool returns = false;
+  bool falls_through = true;  ///< False of returns and unconditional jumps.
 
   Address end() const { return wrapping_add(at, bytes); }
 };

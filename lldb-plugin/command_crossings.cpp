@@ -26,9 +26,8 @@ std::string counted(const std::vector<CrossingPoint>& shown, std::size_t limit) 
       [](const CrossingPoint& one) { return one.direction == CrossingPoint::Direction::c_to_go; });
   const auto with_errno =
       count([](const CrossingPoint& one) { return one.form == CrossingPoint::Form::c2func; });
-  std::string out =
-      fmt::format("{} crossings from Go to C ({} of them return errno), {} from C to Go",
-                  shown.size() - static_cast<std::size_t>(to_go), with_errno, to_go);
+  std::string out = fmt::format("{} from Go to C ({} of them with errno), {} from C to Go",
+                                shown.size() - static_cast<std::size_t>(to_go), with_errno, to_go);
   if (shown.size() > limit) out += fmt::format("; {} shown, --limit N shows more", limit);
   return out + '\n';
 }

@@ -12,6 +12,10 @@ namespace {
 /// A pair of a waiter and its holder is shown with whole stacks this many times.
 constexpr std::size_t kMostShownWaits = 5;
 
+/// The owner of a robust mutex whose thread is gone. Source: nptl/pthreadP.h,
+/// PTHREAD_MUTEX_NOTRECOVERABLE and PTHREAD_MUTEX_INCONSISTENT.
+constexpr std::uint64_t kInconsistent = 0x7ffffffe;
+
 class Names {
  public:
   Names(const SchedulerReport& report, const RuntimeReport& of, const Stop& stop)
@@ -63,8 +67,17 @@ std::string place_text(const ThreadReport* thread) {
   return out;
 }
 
+bool is_in(const ThreadReport* thread, std::string_view function) {
+  return thread != nullptr &&
+         std::ranges::any_of(thread->stack.elements, [&](const StackElement& element) {
+           const Frame* frame = std::get_if<Frame>(&element);
+           return frame != nullptr && frame->function == function;
+         });
+}
+
 /// What an M does, in words.
-std::string doing(const Names& names, const Machine& m, const SchedulerMachine* more) {
+std::string doing(const Names& names, const Machine& m, const SchedulerMachine* more,
+                  const ThreadReport* thread) {
   if (m.is_extra_in_c && m.procid == 0) return "spare: for a thread of C that calls Go";
   if (m.is_extra_in_c) return "a thread of C outside of any callback";
   if (m.curg) {
@@ -75,9 +88,10 @@ std::string doing(const Names& names, const Machine& m, const SchedulerMachine* 
     return g + (status == GStatus::syscall ? " in a system call" : " running Go");
   }
   if (more != nullptr && more->spinning) return "spinning: looks for work";
-  if (more != nullptr && more->blocked) return "idle";
-  if (more != nullptr && !more->p) return "without a P: sysmon, or about to sleep";
-  return "no goroutine";
+  if (is_in(thread, "runtime.sysmon")) return "sysmon, the runtime's watchdog";
+  if (is_in(thread, "runtime.netpoll")) return "waits for the network or a timer";
+  if (more != nullptr && more->blocked) return "parked";
+  return "runs no goroutine";
 }
 
 const SchedulerMachine* details(const RuntimeReport& of, const Machine& m) {
@@ -100,9 +114,11 @@ std::string queue_text(const Names& names, const std::vector<Address>& queue) {
 
 std::string state_text(const Names& names, const SchedulerState& state) {
   std::string out = fmt::format(
-      "gomaxprocs {}, {} idle P{}; {} threads of Go, {} idle, {} spinning; global queue {}",
+      "gomaxprocs {}, {} idle P{}; {} threads of Go, {} idle, {} spinning, {} parked for a "
+      "goroutine that is "
+      "locked to them; global queue {}",
       state.gomaxprocs, state.idle_processors, state.idle_processors == 1 ? "" : "s", state.threads,
-      state.idle_threads, state.spinning, state.queue_length);
+      state.idle_threads, state.spinning, state.idle_locked, state.queue_length);
   if (!state.queue.empty()) out += " (goroutines " + queue_text(names, state.queue) + ")";
   if (state.gc_waiting) out += "; the world is being stopped";
   out += '\n';
@@ -122,7 +138,7 @@ std::string machine_text(const Names& names, const RuntimeReport& of, const Mach
                                 thread != nullptr ? thread_text(thread->thread)
                                 : m.procid != 0   ? fmt::format("no thread here (tid {})", m.procid)
                                                   : std::string("no thread"),
-                                doing(names, m, more));
+                                doing(names, m, more, thread));
   if (const Processor* p = names.processor_of(m.address)) out += fmt::format(", P{}", p->id);
   const bool spare = m.is_extra_in_c && m.procid == 0;
   if (const auto locked = names.goroutine(m.locked_g); locked && !spare)
@@ -144,8 +160,14 @@ std::string wait_text(const SchedulerReport& report, const MutexWaitReport& wait
     out += "which " + owner_text(report.threads[*wait.holder]) + " holds";
   else if (waiter.waits->owner == 0)
     out += "whose owner is not noted";
+  else if (waiter.waits->owner >= kInconsistent)
+    out += "whose owner ended while it held it";
   else
-    out += fmt::format("which tid {} holds: no thread of here", waiter.waits->owner);
+    out += fmt::format("which tid {} holds, a thread that is gone or of another process",
+                       waiter.waits->owner);
+  if (waiter.waits->timed) out += " (until a time that it was given)";
+  if (wait.deadlock && wait.holder == wait.waiter)
+    return out + ": DEADLOCK, it locks what it holds itself\n";
   return out + (wait.deadlock ? ": DEADLOCK, the holder waits for this thread in turn\n" : "\n");
 }
 
@@ -252,7 +274,12 @@ std::string scheduler_text(const SchedulerReport& report, const Stop& stop, bool
     if (one.state) out += state_text(names, *one.state);
     for (const Machine& m : one.machines) out += machine_text(names, one, m);
   }
-  if (report.waits.empty()) return out + "no thread waits for a pthread mutex\n";
+  if (report.waits.empty())
+    return out + (report.may_wait == 0
+                      ? "no thread waits for a pthread mutex\n"
+                      : fmt::format("{} threads wait in C code without names: whether for mutexes "
+                                    "cannot be told\n",
+                                    report.may_wait));
   for (const MutexWaitReport& one : report.waits) out += wait_text(report, one);
   const auto shown = std::span(report.waits).first(std::min(kMostShownWaits, report.waits.size()));
   for (const std::size_t thread : threads_in(shown))

@@ -63,6 +63,7 @@ ThreadReport report_on(const Stop& stop, const StackOwner& owner) {
   ThreadReport out;
   out.thread = *owner.thread;
   out.waits = mutex_wait(stop.debuggee->memory(), collected.walk, collected.stack);
+  out.may_wait = waits_for_unknown_futex(stop.debuggee->memory(), collected.walk, collected.stack);
   if (collected.goroutine && collected.goroutine->id != 0) out.goroutine = collected.goroutine->id;
   out.stack = std::move(collected.stack);
   return out;
@@ -76,6 +77,9 @@ void find_user_frame(ThreadReport& report) {
   for (const StackElement& element : report.stack.elements) {
     const Frame* frame = std::get_if<Frame>(&element);
     if (frame == nullptr || frame->plumbing || frame->function.empty()) continue;
+    if (frame->function.find("._Cfunc_") != frame->function.npos ||
+        frame->function.find("._C2func_") != frame->function.npos)
+      continue;
     if (report.user_frame == nullptr || is_of_the_c_library(*report.user_frame))
       report.user_frame = frame;
     if (!is_of_the_c_library(*frame)) return;
@@ -122,7 +126,7 @@ void find_waits(const Stop& stop, SchedulerReport& report) {
     added.what = addresses.describe(waits->mutex).text;
     if (const auto holder = by_tid.find(waits->owner); holder != by_tid.end()) {
       added.holder = holder->second;
-      waits_for.emplace(i, holder->second);
+      if (!waits->timed) waits_for.emplace(i, holder->second);
     }
   }
   for (MutexWaitReport& one : report.waits) one.deadlock = is_circle(waits_for, one.waiter);
@@ -153,6 +157,12 @@ SchedulerReport make_scheduler_report(const Stop& stop, Activity& activity) {
     find_locked_goroutine(stop, out, one);
   }
   find_waits(stop, out);
+  out.may_wait =
+      static_cast<std::size_t>(std::ranges::count_if(out.threads, &ThreadReport::may_wait));
+  if (out.may_wait != 0)
+    out.problems.push_back(fmt::format(
+        "{} threads wait in C code without names (stripped): whether for mutexes cannot be told",
+        out.may_wait));
   return out;
 }
 

@@ -21,6 +21,7 @@ struct ThreadReport {
   std::optional<std::uint64_t> locked_goroutine;
   std::optional<Stack> locked_stack;
   std::optional<MutexWait> waits;
+  bool may_wait = false;  ///< For something that has no name: perhaps a mutex.
   /// Innermost that is not plumbing and not the C library's, if there is one; lives in `stack`.
   const Frame* user_frame = nullptr;
 
@@ -35,8 +36,9 @@ struct ThreadReport {
 struct MutexWaitReport {
   std::size_t waiter = 0;
   std::optional<std::size_t> holder;  ///< Nothing where the mutex's owner is no thread of here.
-  bool deadlock = false;              ///< The holder waits, through others, for the waiter.
-  std::string what;                   ///< What the mutex is: a variable, a block of memory …
+  /// The holder waits, through others, for the waiter, and none of them will give up.
+  bool deadlock = false;
+  std::string what;  ///< What the mutex is: a variable, a block of memory …
 };
 
 /// The scheduler of one Go runtime.
@@ -52,6 +54,7 @@ struct SchedulerReport {
   std::vector<ThreadReport> threads;
   std::vector<MutexWaitReport> waits;
   std::vector<std::string> problems;
+  std::size_t may_wait = 0;  ///< Threads of which it cannot be told whether they wait for a mutex.
 };
 
 /// Walks every thread and reads every scheduler; stops early, and says so, when cancelled.

@@ -37,7 +37,7 @@ bool waits_for_futex(const Registers& registers) {
 }
 
 /// Whether this is one of glibc's own functions that lock a mutex, by any of its names.
-bool is_lock_function(std::string_view name) {
+std::optional<std::string_view> lock_function(std::string_view name) {
   while (name.starts_with('_')) name.remove_prefix(1);
   if (name.starts_with("GI_")) name.remove_prefix(3);
   while (name.starts_with('_')) name.remove_prefix(1);
@@ -48,34 +48,42 @@ bool is_lock_function(std::string_view name) {
                                          "pthread_mutex_timedlock",
                                          "pthread_mutex_clocklock",
                                          "pthread_mutex_clocklock_common"};
-  return std::ranges::find(kNames, name) != std::end(kNames);
+  const auto found = std::ranges::find(kNames, name);
+  return found == std::end(kNames) ? std::nullopt : std::optional(*found);
 }
 
 /// The frames from the system call to glibc's lock function are all of one module: a function of
 /// the program that has such a name, or calls something else that blocks, is none of them.
-bool locks_a_mutex(const Stack& stack) {
+std::optional<std::string_view> lock_function_of(const Stack& stack) {
   std::size_t seen = 0;
   std::string_view module;
   for (const StackElement& element : stack.elements) {
     const Frame* frame = std::get_if<Frame>(&element);
     if (frame == nullptr || frame->language == Language::go || seen++ == kFramesOfGlibc)
-      return false;
+      return std::nullopt;
     if (module.empty()) module = frame->module;
-    if (frame->module != module) return false;
-    if (is_lock_function(frame->function)) return true;
+    if (frame->module != module) return std::nullopt;
+    if (const auto found = lock_function(frame->function)) return found;
   }
-  return false;
+  return std::nullopt;
+}
+
+/// The registers of a thread that waits for a futex; null for any other.
+const Registers* at_futex_wait(const MemoryReader& memory, const Walk& walk) {
+  if (walk.elements.empty()) return nullptr;
+  const auto* leaf = std::get_if<PhysicalFrame>(&walk.elements.front());
+  if (leaf == nullptr || !after_system_call(memory, leaf->registers.pc())) return nullptr;
+  return waits_for_futex(leaf->registers) ? &leaf->registers : nullptr;
 }
 
 }  // namespace
 
 std::optional<MutexWait> mutex_wait(const MemoryReader& memory, const Walk& walk,
                                     const Stack& stack) {
-  if (walk.elements.empty() || !locks_a_mutex(stack)) return std::nullopt;
-  const auto* leaf = std::get_if<PhysicalFrame>(&walk.elements.front());
-  if (leaf == nullptr || !after_system_call(memory, leaf->registers.pc())) return std::nullopt;
-  if (!waits_for_futex(leaf->registers)) return std::nullopt;
-  const auto futex = leaf->registers.get(kRdi);
+  const Registers* registers = at_futex_wait(memory, walk);
+  const auto function = lock_function_of(stack);
+  if (registers == nullptr || !function) return std::nullopt;
+  const auto futex = registers->get(kRdi);
   if (!futex || *futex % 8 != 0) return std::nullopt;
   const auto bytes = read_bytes(memory, {*futex}, kMutexBytes);
   if (!bytes) return std::nullopt;
@@ -83,7 +91,22 @@ std::optional<MutexWait> mutex_wait(const MemoryReader& memory, const Walk& walk
   const auto owner = read_unsigned<std::uint32_t>(memory, {*futex + kOwner});
   const auto kind = read_unsigned<std::uint32_t>(memory, {*futex + kKind});
   if (!lock || *lock == 0 || !owner || !kind || (*kind & ~kKnownKinds) != 0) return std::nullopt;
-  return MutexWait{{*futex}, *owner};
+  const bool timed =
+      function->find("timed") != function->npos || function->find("clock") != function->npos;
+  return MutexWait{{*futex}, *owner, timed};
+}
+
+bool waits_for_unknown_futex(const MemoryReader& memory, const Walk& walk, const Stack& stack) {
+  if (at_futex_wait(memory, walk) == nullptr) return false;
+  std::size_t seen = 0;
+  for (const StackElement& element : stack.elements) {
+    const Frame* frame = std::get_if<Frame>(&element);
+    // asmcgocall, where C was called from, has a name in every program.
+    if (frame == nullptr || frame->language == Language::go || frame->plumbing) break;
+    if (!frame->function.empty()) return false;
+    if (++seen == kFramesOfGlibc) break;
+  }
+  return seen != 0;
 }
 
 }  // namespace cgo

@@ -178,9 +178,22 @@ def test_a_stripped_program_has_its_threads_and_mutexes(request):
     assert text.count("which thread ") == 2
 
 
+def test_waits_without_names_are_not_denied(request):
+    """Stripped and linked statically nothing says what C code waits for."""
+    release = request.config.found_releases[-1]
+    flags = ("-ldflags=-s -w -extldflags=-static", "-tags=netgo,osusergo")
+    with running(release, "order", "locks-static", flags) as (process, _, _):
+        status, text, errors = tool.run_tool("sched", "--pid", process.pid)
+    assert status == 4
+    assert "2 threads wait in C code without names" in text
+    assert "no thread waits" not in text
+    assert "cannot be told" in errors
+
+
 def test_in_lldb(request):
     release = request.config.found_releases[-1]
     with running(release, "order") as (process, _, _):
         text = tool.run_lldb(f"process attach -p {process.pid}", "cgo sched", "detach")
     assert "gomaxprocs 2, 2 idle Ps" in text
+    assert text.count("sysmon, the runtime's watchdog") == 1
     assert text.count("DEADLOCK") == 2

@@ -59,7 +59,9 @@ TEST_CASE("every kind of mutex and every way to lock it is known") {
                            "__pthread_mutex_clocklock_common", "__pthread_mutex_cond_lock"}) {
     Waiting waiting;
     waiting.frame(2).function = name;
-    CHECK(waiting.wait());
+    REQUIRE(waiting.wait());
+    const std::string_view text = name;
+    CHECK(waiting.wait()->timed == (text.ends_with("timedlock") || text.ends_with("common")));
   }
   for (const std::uint64_t operation : {0ull, 128ull, 6 | 128ull, 9 | 128 | 256ull, 13 | 128ull}) {
     Waiting waiting;
@@ -127,6 +129,20 @@ TEST_CASE("without certainty there is no wait") {
   Waiting empty;
   empty.walk.elements.clear();
   CHECK_FALSE(empty.wait());
+}
+
+TEST_CASE("a wait in code without names is told apart from none") {
+  Waiting named;
+  CHECK_FALSE(waits_for_unknown_futex(named.memory, named.walk, named.stack));
+  Waiting stripped;
+  for (std::size_t i = 0; i < 3; ++i) stripped.frame(i).function = "";
+  stripped.frame(3).function = "runtime.asmcgocall";
+  stripped.frame(3).language = Language::assembly;
+  stripped.frame(3).plumbing = true;
+  CHECK_FALSE(stripped.wait());
+  CHECK(waits_for_unknown_futex(stripped.memory, stripped.walk, stripped.stack));
+  stripped.registers().set(4, 129);  // It wakes others.
+  CHECK_FALSE(waits_for_unknown_futex(stripped.memory, stripped.walk, stripped.stack));
 }
 
 TEST_CASE("memory that is missing makes a wait unknown") {
