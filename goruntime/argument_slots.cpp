@@ -102,6 +102,7 @@ ArgumentSlots argument_slots(const GoFunction& function, Address pc) {
         current->bytes =
             std::max<std::uint64_t>(current->bytes, std::uint64_t{byte} + *bytes - current->offset);
         current->live = current->live && live;
+        current->parts.push_back({byte, *bytes, live});
       }
     }
     if (depth == 0) finish();

@@ -32,6 +32,29 @@ Result<Datum> datum_of(const Variable& variable, const Type* type,
   return Datum{.type = type, .bytes = std::move(value->bytes), .holes = std::move(value->holes)};
 }
 
+/// Puts the bytes of a part into the holes that they cover wholly or partly.
+bool fill_holes(Datum& datum, std::uint64_t from, ByteView bytes) {
+  std::vector<ValueBytes::Hole> left;
+  const std::uint64_t to = from + bytes.size();
+  bool filled = false;
+  for (ValueBytes::Hole& hole : datum.holes) {
+    const std::uint64_t end = hole.offset + hole.bytes;
+    const std::uint64_t first = std::max(from, hole.offset), last = std::min(to, end);
+    if (first >= last || last > datum.bytes->size()) {
+      left.push_back(std::move(hole));
+      continue;
+    }
+    filled = true;
+    std::copy(bytes.begin() + static_cast<std::ptrdiff_t>(first - from),
+              bytes.begin() + static_cast<std::ptrdiff_t>(last - from),
+              datum.bytes->begin() + static_cast<std::ptrdiff_t>(first));
+    if (hole.offset < first) left.push_back({hole.offset, first - hole.offset, hole.why});
+    if (last < end) left.push_back({last, end - last, hole.why});
+  }
+  datum.holes = std::move(left);
+  return filled;
+}
+
 /// "main.Map" of "main.Map[...]" and "main.Map[go.shape.int]".
 std::string_view without_type_arguments(std::string_view function) {
   return function.substr(0, function.find('['));
@@ -122,6 +145,32 @@ class FrameReader {
     return datum_at(type, *at);
   }
 
+  /// Of a parameter that is known in part or not at all: the words that its slot certainly has.
+  bool add_kept_words(FrameVariable& parameter, const ArgumentSlot& slot, Address at) const {
+    const std::uint64_t bytes = parameter.type->bytes();
+    if (parameter.datum && (parameter.datum->holes.empty() || !parameter.datum->bytes))
+      return false;
+    if (slot.live && !parameter.datum) return false;  // All of it is there.
+    Datum known = parameter.datum
+                      ? *parameter.datum
+                      : Datum{.type = parameter.type,
+                              .bytes = std::vector<std::byte>(bytes),
+                              .holes = {{0, bytes, parameter.error.value_or(optimized_out())}}};
+    if (known.bytes->size() != bytes) return false;
+    bool added = false;
+    for (const ArgumentSlot::Part& part : slot.parts) {
+      if (!part.live) continue;
+      auto word = read_bytes(*context_.expressions().memory,
+                             wrapping_add(at, part.offset - slot.offset), part.bytes);
+      if (word) added = fill_holes(known, part.offset - slot.offset, *word) || added;
+    }
+    if (!added) return false;
+    parameter.note = known.holes.empty() ? "from its spill slot" : "partly from its spill slot";
+    parameter.datum = std::move(known);
+    parameter.error.reset();
+    return true;
+  }
+
   /// A parameter that debug information has lost may still be where the runtime has it put when
   /// the registers are needed. Only where its table and debug information agree on what there is.
   void read_spilled(std::vector<FrameVariable>& all) const {
@@ -137,9 +186,10 @@ class FrameReader {
     for (std::size_t i = 0; i < parameters.size(); ++i) {
       FrameVariable& parameter = *parameters[i];
       const auto& slot = slots.parameters[i];
-      if (parameter.datum || parameter.escaped || !slot || parameter.type == nullptr) continue;
+      if (parameter.escaped || !slot || parameter.type == nullptr) continue;
       const auto at = checked_add(*cfa, slot->offset);
       if (!at || slot->bytes != parameter.type->bytes()) continue;
+      if (add_kept_words(parameter, *slot, *at) || parameter.datum) continue;
       if (slot->live) {
         parameter.datum = datum_at(parameter.type, *at);
         parameter.error.reset();

@@ -22,8 +22,12 @@ bool reaches_too_far(Address data, std::uint64_t count, std::uint64_t bytes) {
 void ValueReader::read_go_string(Value& value) {
   auto text = load_go_string(memory(), value.datum, limits_.text_bytes);
   if (!text) {
-    if (auto header = load_word(memory(), value.datum, 8)) value.length = header->value;
     value.error = std::move(text).error();
+    if (auto header = load_word(memory(), value.datum, 8)) {
+      value.length = header->value;
+      if (!value.datum.holes.empty())
+        value.error->message += fmt::format(" (len {})", header->value);
+    }
     return;
   }
   value.length = text->length;
@@ -35,11 +39,23 @@ void ValueReader::read_go_string(Value& value) {
   value.text = quoted(text->text);
 }
 
+/// What is known of a slice whose elements are lost.
+void ValueReader::say_kept_lengths(Value& value) {
+  const auto length = load_word(memory(), value.datum, 8);
+  const auto capacity = load_word(memory(), value.datum, 16);
+  std::string known;
+  if (length) known = fmt::format("len {}", length->value);
+  if (capacity) known += fmt::format("{}cap {}", known.empty() ? "" : ", ", capacity->value);
+  if (length) value.length = length->value;
+  if (!known.empty()) value.error->message += " (" + known + ")";
+}
+
 void ValueReader::read_slice(Value& value, unsigned depth) {
   value.shape = Value::Shape::elements;
   auto slice = load_slice(memory(), value.datum);
   if (!slice) {
     value.error = std::move(slice).error();
+    say_kept_lengths(value);
     return;
   }
   value.length = slice->length;
@@ -129,12 +145,25 @@ void ValueReader::add_entry(Value& value, const MapEntry& entry, const Type* key
   value.keys.push_back(std::move(key_value));
 }
 
+/// What is known of an interface whose value is lost.
+void ValueReader::say_kept_type(Value& value) {
+  auto words = load_part(memory(), value.datum, 0, 8);
+  auto empty = context_.is_empty_interface(*plain(value.datum.type));
+  if (!words || !empty || *load<std::uint64_t>(*words, 0) == 0) return;
+  words->resize(16);
+  auto contents = decode_interface(memory(), *words, *empty);
+  if (!contents || !*contents) return;
+  if (auto type = context_.dynamic_type((*contents)->type.address))
+    value.error->message += " (it holds a value of type " + format_type(**type) + ")";
+}
+
 void ValueReader::read_interface(Value& value, unsigned depth) {
   value.shape = Value::Shape::interface;
   const Type* type = plain(value.datum.type);
   auto words = load_part(memory(), value.datum, 0, 16);
   if (!words) {
     value.error = std::move(words).error();
+    say_kept_type(value);
     return;
   }
   if (*load<std::uint64_t>(*words, 0) == 0) {

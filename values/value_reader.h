@@ -26,6 +26,7 @@ class ValueReader {
 
   // read_value.cpp: what all languages have.
   void read_number(Value& value, TypeKind kind);
+  void add_constant_name(Value& value, const Type& type, std::uint64_t number);
   void read_enumeration(Value& value);
   void read_floating(Value& value);
   void read_complex(Value& value);
@@ -42,6 +43,8 @@ class ValueReader {
   // read_go_value.cpp
   void read_go_string(Value& value);
   void read_slice(Value& value, unsigned depth);
+  void say_kept_lengths(Value& value);
+  void say_kept_type(Value& value);
   void read_map(Value& value, unsigned depth);
   void add_entry(Value& value, const MapEntry& entry, const Type* key, const Type* element,
                  unsigned depth);

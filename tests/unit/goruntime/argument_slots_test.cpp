@@ -45,6 +45,22 @@ TEST_CASE("parameters of a Go function are where the runtime's tracebacks find t
   CHECK(shown(function(), 0x24) == "0+8 live; 8+16; 24+8 live; ");
 }
 
+TEST_CASE("each word of a parameter is told by itself") {
+  const auto module = PclntabBuilder({26, 0}).function(function()).module({0x1000}, 0x40);
+  const auto found = module->function_at({0x1024});
+  REQUIRE(found);
+  const ArgumentSlots slots = argument_slots(*found, {0x1024});
+  REQUIRE(slots.parameters.size() == 3);
+  const auto& text = slots.parameters[1];
+  REQUIRE(text);
+  REQUIRE(text->parts.size() == 2);
+  CHECK(text->parts[0].offset == 8);
+  CHECK(text->parts[0].live);
+  CHECK(text->parts[1].offset == 16);
+  CHECK(text->parts[1].bytes == 8);
+  CHECK_FALSE(text->parts[1].live);
+}
+
 TEST_CASE("parameters that are not told in full are not relied on") {
   auto made = function();
   made.arguments = stream({0xfe, 0xfd, 0xfb, 0xfe, 0, 8, 0xfc, 0xfd, 0xfc, 0xff});
