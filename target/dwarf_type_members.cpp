@@ -181,6 +181,8 @@ const DwarfType::Members& DwarfType::read_members() const {
 std::span<const Enumerator> DwarfType::enumerators() const {
   const DwarfType& definition = defined();
   if (&definition != this) return definition.enumerators();
+  const bool go_integer = kind_ == TypeKind::signed_integer || kind_ == TypeKind::unsigned_integer;
+  if (is_go() && go_integer) return store_.constants_of(name_, entry_.place);
   if (kind_ != TypeKind::enumeration) return {};
   std::call_once(enumerators_once_, [this] {
     DwarfScan scan(entry_.place);

@@ -4,6 +4,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -32,6 +34,10 @@ class DwarfTypes {
   /// What a DW_AT_type or the like of `unit` refers to; not_found when it is absent.
   Result<const Type*> referred(const DwarfUnit& unit, const DwarfValue& link) const;
 
+  /// The integer constants that the package of a Go type has of it: `name` is the type's whole
+  /// name, `type` its entry. Reads the package's unit once.
+  std::span<const Enumerator> constants_of(std::string_view name, DwarfPlace type) const;
+
  private:
   friend class DwarfType;
   struct Key {
@@ -45,11 +51,16 @@ class DwarfTypes {
   Result<const Type*> at(DwarfPlace place, unsigned dimension) const;
   Result<std::string> qualified(DwarfPlace place, std::string_view name) const;
   Result<const Type*> definition(const DwarfType& declaration) const;
+  /// By the offset of their type's entry.
+  using PackageConstants = std::map<std::uint64_t, std::vector<Enumerator>>;
+  void read_constants(std::string_view package, PackageConstants& out) const;
 
   const DwarfCode& code_;
   Definitions definitions_;
   mutable std::mutex mutex_;
   mutable std::map<Key, std::unique_ptr<const DwarfType>> types_;
+  mutable std::mutex constants_mutex_;
+  mutable std::map<std::string, PackageConstants, std::less<>> constants_;
 };
 
 }  // namespace cgo

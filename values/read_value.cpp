@@ -178,6 +178,7 @@ void ValueReader::read_number(Value& value, TypeKind kind) {
   const bool is_signed = type->is_signed();
   value.text = is_signed ? fmt::format("{}", *load_signed(memory(), value.datum))
                          : fmt::format("{}", *number);
+  if (type->is_go() && !limits_.raw) add_constant_name(value, *type, *number);
   if (kind == TypeKind::boolean) {
     value.text = *number == 0 ? "false" : *number == 1 ? "true" : "true (" + value.text + ")";
   } else if (kind == TypeKind::character && !type->is_go() && *number < 256) {
@@ -186,6 +187,21 @@ void ValueReader::read_number(Value& value, TypeKind kind) {
     value.text = hex(*number);
     if (type->name() == "uintptr") describe_address(value, {*number});
   }
+}
+
+/// "Warn (1)", where exactly one constant of the type has the value.
+void ValueReader::add_constant_name(Value& value, const Type& type, std::uint64_t number) {
+  // Its constants are units, and its summary says more.
+  if (type.name() == "time.Duration") return;
+  const std::uint64_t bits = type.bytes() * 8;
+  const std::uint64_t mask = bits >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bits) - 1;
+  const Enumerator* found = nullptr;
+  for (const Enumerator& one : type.enumerators()) {
+    if ((static_cast<std::uint64_t>(one.value) & mask) != (number & mask)) continue;
+    if (found != nullptr) return;
+    found = &one;
+  }
+  if (found != nullptr) value.text = fmt::format("{} ({})", found->name, value.text);
 }
 
 void ValueReader::read_enumeration(Value& value) {

@@ -279,7 +279,9 @@ def _scalar(text, type_name):
         return text == "true"
     if text.startswith('"'):
         return _quoted(text)
-    first = text.split(" ")[0]
+    # Of an enumeration, or of an integer type of Go with named constants: "Warn (1)".
+    name, _, number = text.rpartition(" (")
+    first = number[:-1] if name[:1].isalpha() and number.endswith(")") else text.split(" ")[0]
     whole = () if type_name in _FLOATS else (lambda t: int(t, 0),)
     for kind in (*whole, float, lambda t: complex(t.replace("i", "j").replace("+j", "+1j"))):
         try:
