@@ -66,17 +66,27 @@ Result<HeapLayout> heap_layout_from_dwarf(const DwarfInfo& dwarf) {
   return layout;
 }
 
-Result<std::optional<HeapSpan>> HeapSpans::span_at(const MemoryReader& memory,
-                                                   Address address) const {
+/// The runtime.heapArena for an address; 0 where the heap has none.
+Result<Address> HeapSpans::arena_of(const MemoryReader& memory, Address address) const {
   const std::uint64_t from_base = address.value + kArenaBase;  // Wraps for the upper half.
   const std::uint64_t arena = from_base / kArenaBytes;
-  if (arena >= kArenas) return std::optional<HeapSpan>{};
+  if (arena >= kArenas) return Address{};
   auto arenas = read_pointer(memory, wrapping_add(mheap_, layout_.mheap_arenas.bytes));
   if (!arenas) return std::move(arenas).error().in("runtime.mheap_.arenas");
-  if (!*arenas) return std::optional<HeapSpan>{};
-  auto heap_arena = read_pointer(memory, wrapping_add(*arenas, arena * 8));
+  if (!*arenas) return Address{};
   // The list of arenas is reserved, not all of it is in a core.
-  if (!heap_arena || !*heap_arena) return std::optional<HeapSpan>{};
+  return read_pointer(memory, wrapping_add(*arenas, arena * 8)).value_or(Address{});
+}
+
+bool HeapSpans::reserved(const MemoryReader& memory, Address address) const {
+  return arena_of(memory, address).value_or(Address{}).value != 0;
+}
+
+Result<std::optional<HeapSpan>> HeapSpans::span_at(const MemoryReader& memory,
+                                                   Address address) const {
+  auto heap_arena = arena_of(memory, address);
+  if (!heap_arena) return std::move(heap_arena).error();
+  if (!*heap_arena) return std::optional<HeapSpan>{};
   const std::uint64_t page = address.value / kPageBytes % (kArenaBytes / kPageBytes);
   auto span = read_pointer(memory, wrapping_add(*heap_arena, layout_.arena_spans.bytes + page * 8));
   if (!span) return std::move(span).error().in("runtime.heapArena.spans");

@@ -28,6 +28,7 @@ struct HeapSpan {
   Address address;  ///< Of the runtime.mspan.
   AddressRange range;
   State state = State::dead;
+  /// Manual spans have a size of elements where they are cut into stacks.
   std::uint64_t element_bytes = 0, element_count = 0, free_index = 0;
   Address alloc_bits;
 };
@@ -48,12 +49,16 @@ class HeapSpans {
   /// The span that holds `address`; nothing when it is not in the heap. malformed_data when the
   /// span found there does not hold it.
   Result<std::optional<HeapSpan>> span_at(const MemoryReader& memory, Address address) const;
+  /// Whether the Go heap reaches over `address`, be it in a span or not.
+  bool reserved(const MemoryReader& memory, Address address) const;
   /// The element of `span` that holds `address`; nothing behind the last one, and for spans that
   /// hold no objects.
   Result<std::optional<HeapObject>> object_at(const MemoryReader& memory, const HeapSpan& span,
                                               Address address) const;
 
  private:
+  Result<Address> arena_of(const MemoryReader& memory, Address address) const;
+
   HeapLayout layout_;
   Address mheap_;
 };

@@ -55,6 +55,9 @@ class CoreDebuggee final : public Debuggee {
     const Mapping* mapping = mappings_.find(address);
     return mapping != nullptr && mapping->executable;
   }
+  const MappingList* mappings() const override {
+    return mappings_.all().empty() ? nullptr : &mappings_;
+  }
 
  private:
   static Error no_thread(std::uint64_t tid) {
@@ -112,6 +115,8 @@ std::unique_ptr<Subject> subject_of(std::shared_ptr<const Core> core, std::vecto
       core->arch(), core->threads(), core->mappings(), std::move(process_name), memory, images);
   stop->unwinder = std::make_unique<const Unwinder>(*debuggee, stop->program->runtimes,
                                                     stop->program->unwind_cache);
+  stop->addresses = std::make_unique<const StopAddresses>(*debuggee, stop->program->runtimes,
+                                                          stop->program->dwarf);
   stop->debuggee = std::move(debuggee);
   stop->parallel = true;
   stop->provenance = {.kind = std::move(kind) + " " + core->path(),

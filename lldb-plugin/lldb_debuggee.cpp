@@ -192,7 +192,11 @@ Result<Address> LldbDebuggee::thread_pointer(std::uint64_t tid) const {
 
 bool LldbDebuggee::executable(Address address) const {
   if (images_->find(address) != nullptr) return images_->executable(address);
-  if (memory_.executable) return memory_.executable(address);
+  if (memory_.mappings) {
+    const MappingList* list = mappings();
+    const Mapping* mapping = list == nullptr ? nullptr : list->find(address);
+    return mapping != nullptr && mapping->executable;
+  }
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [range, executable] : regions_)

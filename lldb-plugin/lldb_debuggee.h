@@ -59,6 +59,9 @@ class LldbDebuggee final : public Debuggee {
   Result<Registers> registers(std::uint64_t tid) const override;
   Result<Address> thread_pointer(std::uint64_t tid) const override;
   bool executable(Address address) const override;
+  const MappingList* mappings() const override {
+    return memory_.mappings ? memory_.mappings() : nullptr;
+  }
 
   /// Reads the registers of all threads, so that nothing below asks LLDB any more.
   void fetch_threads() const;

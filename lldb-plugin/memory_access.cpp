@@ -33,27 +33,23 @@ bool is_process_of_this_machine(const MemoryReader& through_lldb, pid_t pid) {
 }
 
 /// Mappings of a live process, read when they are first asked for at a stop.
-std::function<bool(Address)> executable_in(pid_t pid) {
+std::function<const MappingList*()> mappings_of(pid_t pid) {
   struct Lazy {
     std::once_flag once;
     MappingList list;
   };
   auto lazy = std::make_shared<Lazy>();
-  return [lazy, pid](Address address) {
+  return [lazy, pid]() -> const MappingList* {
     std::call_once(lazy->once, [&] {
       if (auto mappings = process_mappings(pid)) lazy->list = MappingList(*std::move(mappings));
     });
-    const Mapping* mapping = lazy->list.find(address);
-    return mapping != nullptr && mapping->executable;
+    return lazy->list.all().empty() ? nullptr : &lazy->list;
   };
 }
 
-std::function<bool(Address)> executable_in(std::span<const Mapping> mappings) {
+std::function<const MappingList*()> mappings_of(std::span<const Mapping> mappings) {
   auto list = std::make_shared<const MappingList>(std::vector(mappings.begin(), mappings.end()));
-  return [list](Address address) {
-    const Mapping* mapping = list->find(address);
-    return mapping != nullptr && mapping->executable;
-  };
+  return [list]() { return list->all().empty() ? nullptr : list.get(); };
 }
 
 std::string lldb_version() {
@@ -93,7 +89,7 @@ bool MemoryAccess::open_core() {
   const std::string path = path_of_core(process_);
   if (path.empty()) return false;
   const auto use = [&](const auto& core) {
-    executable_in_core_ = executable_in(core->mappings());
+    mappings_of_core_ = mappings_of(core->mappings());
     core_threads_.assign(core->threads().begin(), core->threads().end());
     if (const auto cut = core->cut()) provenance_.lacks.push_back(cut->text());
     provenance_.memory = "the core file, then files of its images";
@@ -124,10 +120,10 @@ StopMemory MemoryAccess::of_stop(std::shared_ptr<const ImageMap> images) const {
       std::make_shared<SplicedReader>(local_ ? Readers{files, source} : Readers{source, files});
   memory.parallel = parallel_;
   memory.provenance = provenance_;
-  memory.executable = executable_in_core_;
+  memory.mappings = mappings_of_core_;
   memory.core_threads = core_threads_;
   if (local_) {
-    memory.executable = executable_in(static_cast<pid_t>(process_.GetProcessID()));
+    memory.mappings = mappings_of(static_cast<pid_t>(process_.GetProcessID()));
     memory.now_ns = monotonic_ns();
   }
   return memory;

@@ -10,6 +10,7 @@
 #include "lldb-plugin/subject.h"
 #include "target/core_file.h"
 #include "target/image.h"
+#include "target/mapping.h"
 #include "target/memory_reader.h"
 
 namespace cgo {
@@ -20,9 +21,9 @@ struct StopMemory {
   bool parallel = false;               ///< Several threads may read at once.
   std::optional<std::int64_t> now_ns;  ///< CLOCK_MONOTONIC, for a process of this machine.
   Provenance provenance;
-  /// Whether an address outside all images can be executed, where that is known without asking
-  /// LLDB.
-  std::function<bool(Address)> executable;
+  /// The mappings of the process where they are known without asking LLDB, read when they are asked
+  /// for first; empty, or null from it, elsewhere.
+  std::function<const MappingList*()> mappings;
   /// Of a core whose file could be read: LLDB takes longer for a frame than a whole walk does.
   std::vector<CoreThread> core_threads;
 };
@@ -48,7 +49,7 @@ class MemoryAccess {
   std::shared_ptr<const MemoryReader> raw_;
   bool parallel_ = false, local_ = false, core_ = false;
   Provenance provenance_;
-  std::function<bool(Address)> executable_in_core_;
+  std::function<const MappingList*()> mappings_of_core_;
   std::vector<CoreThread> core_threads_;
 };
 

@@ -62,6 +62,8 @@ Result<std::shared_ptr<const Stop>> Session::stop() {
   stop->before_parallel = [threads = debuggee.get()] { threads->fetch_threads(); };
   stop->unwinder =
       std::make_unique<const Unwinder>(*debuggee, program_->runtimes, program_->unwind_cache);
+  stop->addresses =
+      std::make_unique<const StopAddresses>(*debuggee, program_->runtimes, program_->dwarf);
   stop->debuggee = std::move(debuggee);
   if (stop_id_ != id) {
     selected_.clear();

@@ -11,6 +11,7 @@
 #include "target/debuggee.h"
 #include "unwind/symbolizer.h"
 #include "unwind/unwinder.h"
+#include "values/describe_address.h"
 
 namespace cgo {
 
@@ -40,6 +41,7 @@ struct Stop {
   std::shared_ptr<const Program> program;
   std::unique_ptr<const Debuggee> debuggee;
   std::unique_ptr<const Unwinder> unwinder;
+  std::unique_ptr<const AddressDescriber> addresses;  ///< What they are; knows more with each.
   bool parallel = false;  ///< Several threads may ask at once, after `before_parallel`.
   std::function<void()> before_parallel;  ///< May be empty.
   std::optional<std::int64_t> now_ns;     ///< CLOCK_MONOTONIC of the process, where it is known.

@@ -98,14 +98,12 @@ FoundPlace find_value_place(CommandContext& context, const CommandLine& line) {
                         ? "the stack has no frames"
                         : fmt::format("the stack has frames 0 to {}", place.elements.size() - 1),
                     "'cgo bt --raw' shows all frames")};
-  place.describer = std::make_unique<const StopAddresses>(
-      *(*stop)->debuggee, (*stop)->program->runtimes, (*stop)->program->dwarf);
   place.context = std::make_unique<const ProgramContext>(
       ProgramContext::Parts{.memory = &(*stop)->debuggee->memory(),
                             .images = (*stop)->program->images.get(),
                             .runtimes = &(*stop)->program->runtimes,
                             .dwarf = (*stop)->program->dwarf,
-                            .describer = place.describer.get()},
+                            .describer = (*stop)->addresses.get()},
       place.collected.runtime);
   return {std::move(place), std::nullopt};
 }

@@ -17,7 +17,6 @@ struct ValuePlace {
   CollectedStack collected;
   std::vector<std::size_t> elements;  ///< Of each frame number, as `cgo bt` numbers them.
   std::size_t number = 0;             ///< The frame's.
-  std::unique_ptr<const AddressDescriber> describer;
   std::unique_ptr<const ProgramContext> context;
 
   const Frame& frame() const { return std::get<Frame>(collected.stack.elements[elements[number]]); }

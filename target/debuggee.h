@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "target/image.h"
+#include "target/mapping.h"
 #include "target/memory_reader.h"
 #include "target/registers.h"
 
@@ -39,6 +40,8 @@ class Debuggee {
   /// Whether instructions can be executed at `address`: images, the vDSO, and anonymous executable
   /// mappings (JIT code) where the debuggee's mappings are known.
   virtual bool executable(Address address) const = 0;
+  /// The mappings of the address space; null where they are not known. Lives as long as this.
+  virtual const MappingList* mappings() const { return nullptr; }
 };
 
 }  // namespace cgo

@@ -48,11 +48,18 @@ bool may_be_variable(const AddressDescription& at, Address address, std::uint64_
     }
     case Kind::nothing:
     case Kind::c_block:
+    case Kind::thread_local_storage:
     case Kind::global:
     case Kind::code:
     case Kind::mapping:
       return false;
+    case Kind::go_freed:
     case Kind::go_heap:
+    case Kind::system_stack:
+    case Kind::signal_stack:
+    case Kind::c_freed:
+    case Kind::c_heap:
+    case Kind::c_stack:
     case Kind::memory:
       break;
   }

@@ -33,19 +33,20 @@ std::optional<HeapSpans> heap_of(const GoRuntime& runtime, const ImageMap& image
 
 }  // namespace
 
-const StopAddresses::Known& StopAddresses::known() const {
-  std::call_once(once_, [this] {
+const StopAddresses::Heaps& StopAddresses::heaps() const {
+  std::call_once(heaps_once_, [this] {
     for (const auto& runtime : runtimes_.all) {
-      for (const Goroutine& g : runtime->goroutines(debuggee_.memory()).found)
-        if (g.alive() && g.stack.begin) known_.stacks.push_back({g.stack, g.id});
       const auto heap = heap_of(*runtime, debuggee_.images(), dwarf_);
-      known_.every_heap = known_.every_heap && heap;
-      if (heap) known_.heaps.push_back(*heap);
+      heaps_.all = heaps_.all && heap;
+      if (heap) heaps_.known.push_back(*heap);
     }
-    std::sort(known_.stacks.begin(), known_.stacks.end(),
-              [](const Stack& a, const Stack& b) { return a.range.begin < b.range.begin; });
   });
-  return known_;
+  return heaps_;
+}
+
+const GoStacks& StopAddresses::stacks() const {
+  std::call_once(stacks_once_, [this] { stacks_.emplace(debuggee_.memory(), runtimes_); });
+  return *stacks_;
 }
 
 std::optional<AddressDescription> StopAddresses::in_image(Address address) const {
@@ -93,53 +94,135 @@ std::optional<AddressDescription> StopAddresses::in_image(Address address) const
   return what;
 }
 
-std::optional<AddressDescription> StopAddresses::on_stack(Address address) const {
-  const auto& stacks = known().stacks;
-  auto after = std::upper_bound(
-      stacks.begin(), stacks.end(), address,
-      [](Address wanted, const Stack& stack) { return wanted < stack.range.begin; });
-  if (after == stacks.begin()) return std::nullopt;
-  const Stack& stack = *--after;
-  if (!stack.range.contains(address)) return std::nullopt;
-  return AddressDescription{Kind::goroutine_stack,
-                            fmt::format("stack of goroutine {}", stack.goroutine),
-                            stack.range.begin, stack.range.bytes()};
+/// Spans that the runtime manages by itself hold stacks, and its own data.
+std::optional<AddressDescription> StopAddresses::in_stack_span(const HeapSpan& span,
+                                                               Address address) const {
+  if (auto what = stacks().goroutine_at(address)) return what;
+  if (auto what = stacks().machine_at(address)) return what;
+  AddressDescription what{Kind::go_heap, "memory of the Go runtime", span.range.begin,
+                          span.range.bytes()};
+  // Source: src/runtime/stack.go, stackpoolalloc and stackalloc: only spans of stacks are cut.
+  const std::uint64_t bytes = span.element_bytes;
+  if (bytes == 0 || bytes > span.range.bytes()) return what;
+  const std::uint64_t index = (address.value - span.range.begin.value) / bytes;
+  what.kind = Kind::go_freed;
+  what.text = "freed stack memory of the Go runtime";
+  what.base = {span.range.begin.value + index * bytes};
+  what.bytes = bytes;
+  return what;
 }
 
-std::optional<AddressDescription> StopAddresses::in_heap(Address address) const {
-  for (const HeapSpans& heap : known().heaps) {
-    const auto span = heap.span_at(debuggee_.memory(), address);
-    if (!span) return AddressDescription{Kind::memory, "memory, perhaps of the Go heap", {}, 0};
-    if (!*span) continue;
-    AddressDescription what{Kind::go_heap, "Go heap, no object", (*span)->range.begin,
-                            (*span)->range.bytes()};
-    if ((*span)->state == HeapSpan::State::manual) what.text = "memory of the Go runtime";
-    const auto object = heap.object_at(debuggee_.memory(), **span, address);
-    if (!object || !*object) return what;
-    const AddressRange range = (*object)->range;
-    const std::string inside = plus(address.value - range.begin.value);
-    if (!(*object)->allocated) {
-      what.text = fmt::format("Go heap, free slot of {} bytes", range.bytes()) + inside;
-      return what;
-    }
-    return AddressDescription{Kind::go_object,
-                              fmt::format("Go object of {} bytes", range.bytes()) + inside,
-                              range.begin, range.bytes()};
+std::optional<AddressDescription> StopAddresses::in_go_heap(const HeapSpans& heap,
+                                                            Address address) const {
+  const MemoryReader& memory = debuggee_.memory();
+  const auto span = heap.span_at(memory, address);
+  if (!span) return AddressDescription{Kind::memory, "memory, perhaps of the Go heap", {}, 0};
+  if (!*span) {
+    if (!heap.reserved(memory, address)) return std::nullopt;
+    return AddressDescription{Kind::go_freed, "Go heap, free pages", {}, 0};
   }
-  return std::nullopt;
+  if ((*span)->state == HeapSpan::State::manual) return in_stack_span(**span, address);
+  AddressDescription what{Kind::go_heap, "Go heap, no object", (*span)->range.begin,
+                          (*span)->range.bytes()};
+  const auto object = heap.object_at(memory, **span, address);
+  if (!object || !*object) return what;
+  const AddressRange range = (*object)->range;
+  const bool allocated = (*object)->allocated;
+  return AddressDescription{allocated ? Kind::go_object : Kind::go_freed,
+                            fmt::format(fmt::runtime(allocated ? "Go object of {} bytes"
+                                                               : "Go heap, free slot of {} bytes"),
+                                        range.bytes()) +
+                                plus(address.value - range.begin.value),
+                            range.begin, range.bytes()};
+}
+
+std::optional<AddressDescription> StopAddresses::in_go(Address address) const {
+  for (const HeapSpans& heap : heaps().known)
+    if (auto what = in_go_heap(heap, address)) return what;
+  if (heaps().all || runtimes_.all.empty()) return std::nullopt;
+  // Goroutines' stacks lie in the heap; where that is not known, they still are.
+  return stacks().goroutine_at(address);
+}
+
+std::optional<AddressDescription> StopAddresses::in_c(Address address) const {
+  const std::lock_guard lock(c_mutex_);
+  if (auto what = c_.in_heap(address)) return what;
+  auto of_thread = c_.of_thread(address);
+  if (of_thread && of_thread->kind != Kind::c_stack) return of_thread;
+  // The runtime's bounds of a stack that C made are worth something on its own thread alone.
+  auto of_machine = stacks().machine_at(address);
+  if (of_machine && (!of_thread || of_thread->thread == of_machine->thread)) return of_machine;
+  return of_thread;
+}
+
+AddressDescription StopAddresses::in_mapping(Address address) const {
+  auto mapping = c_.in_mapping(address);
+  const bool readable = read_bytes(debuggee_.memory(), address, 1, 1).has_value();
+  const bool anonymous = !mapping || mapping->text.starts_with("anonymous");
+  if (readable && anonymous && !heaps().all)
+    return {Kind::memory, "memory, perhaps of the Go heap", {}, 0};
+  if (mapping) return *std::move(mapping);
+  if (readable) return {Kind::memory, "memory outside of Go", {}, 0};
+  return {Kind::nothing, "not mapped", {}, 0};
 }
 
 AddressDescription StopAddresses::describe(Address address) const {
   if (!address) return {Kind::nothing, "nil", {}, 0};
-  if (auto what = in_image(address)) return *what;
-  if (auto what = on_stack(address)) return *what;
-  if (auto what = in_heap(address)) return *what;
-  if (read_bytes(debuggee_.memory(), address, 1, 1))
-    return {Kind::memory,
-            known().every_heap ? "memory outside of Go" : "memory, perhaps of the Go heap",
-            {},
-            0};
-  return {Kind::nothing, "not mapped", {}, 0};
+  if (auto what = in_image(address)) return *std::move(what);
+  if (auto what = in_go(address)) return *std::move(what);
+  if (!debuggee_.mappings() || debuggee_.mappings()->find(address))
+    if (auto what = in_c(address)) return *std::move(what);
+  return in_mapping(address);
+}
+
+std::optional<AddressDescription> StopAddresses::freed_at(Address address) const {
+  if (!address || debuggee_.images().find(address) != nullptr) return std::nullopt;
+  auto what = in_go(address);
+  if (!what) {
+    if (debuggee_.mappings() && !debuggee_.mappings()->find(address)) return std::nullopt;
+    const std::lock_guard lock(c_mutex_);
+    what = c_.in_heap(address);
+  }
+  if (!what || !what->freed()) return std::nullopt;
+  return what;
+}
+
+std::string_view name_of(AddressDescription::Kind kind) {
+  switch (kind) {
+    case Kind::nothing:
+      return "nothing";
+    case Kind::go_object:
+      return "go_object";
+    case Kind::go_freed:
+      return "go_freed";
+    case Kind::go_heap:
+      return "go_heap";
+    case Kind::goroutine_stack:
+      return "goroutine_stack";
+    case Kind::system_stack:
+      return "system_stack";
+    case Kind::signal_stack:
+      return "signal_stack";
+    case Kind::c_block:
+      return "c_block";
+    case Kind::c_freed:
+      return "c_freed";
+    case Kind::c_heap:
+      return "c_heap";
+    case Kind::c_stack:
+      return "c_stack";
+    case Kind::thread_local_storage:
+      return "thread_local";
+    case Kind::global:
+      return "global";
+    case Kind::code:
+      return "code";
+    case Kind::mapping:
+      return "mapping";
+    case Kind::memory:
+      return "memory";
+  }
+  return "memory";
 }
 
 }  // namespace cgo

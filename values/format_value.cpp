@@ -213,6 +213,23 @@ void append_list(std::string& out, std::string_view key, const std::vector<std::
   out += ']';
 }
 
+void append_description(std::string& out, const AddressDescription& what) {
+  out += ",\"points_to\":{";
+  append_string(out, "kind", name_of(what.kind));
+  out += ',';
+  append_string(out, "text", what.text);
+  auto to = std::back_inserter(out);
+  if (what.base) {
+    fmt::format_to(to, ",\"base\":\"0x{:x}\"", what.base.value);
+    if (what.bytes != 0) fmt::format_to(to, ",\"bytes\":{}", what.bytes);
+    if (what.address >= what.base)
+      fmt::format_to(to, ",\"offset\":{}", what.address.value - what.base.value);
+  }
+  if (what.goroutine) fmt::format_to(to, ",\"goroutine\":{}", *what.goroutine);
+  if (what.thread) fmt::format_to(to, ",\"thread\":{}", *what.thread);
+  out += '}';
+}
+
 void append_children(std::string& out, const Value& value) {
   out += ",\"children\":[";
   for (std::size_t i = 0; i < value.children.size(); ++i) {
@@ -246,6 +263,7 @@ void append_json(std::string& out, const Value& value) {
   }
   if (value.length) fmt::format_to(std::back_inserter(out), ",\"length\":{}", *value.length);
   if (!value.children.empty()) append_children(out, value);
+  if (value.points_to) append_description(out, *value.points_to);
   if (!value.notes.empty()) append_list(out, "notes", value.notes);
   if (value.error) {
     out += ',';

@@ -69,6 +69,7 @@ void ValueReader::read_slice(Value& value, unsigned depth) {
   else if (const auto lost = load_word(memory(), value.datum, 16); !lost)
     value.notes.push_back("capacity: " + lost.error().message);
   // What lies beyond the capacity is none of its elements.
+  if (slice->length != 0) note_freed(value, slice->data);
   const std::uint64_t count = std::min(slice->length, slice->capacity.value_or(slice->length));
   if (count < slice->length)
     value.notes.push_back(

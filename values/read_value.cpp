@@ -265,8 +265,23 @@ void ValueReader::describe_address(Value& value, Address address) {
   if (!address) return;
   const AddressDescriber* describer = context_.describer();
   if (describer == nullptr) return;
-  const AddressDescription what = describer->describe(address);
+  AddressDescription what = describer->describe(address);
+  // Any small number may be in a uintptr.
+  const bool number = kind_of(value.datum.type) == TypeKind::unsigned_integer;
+  if (number && what.kind == AddressDescription::Kind::nothing) return;
   if (!what.text.empty()) value.text += " " + what.text;
+  what.address = address;
+  value.points_to = std::move(what);
+}
+
+void ValueReader::note_freed(Value& value, Address address) {
+  const AddressDescriber* describer = context_.describer();
+  if (describer == nullptr || limits_.raw) return;
+  auto what = describer->freed_at(address);
+  if (!what) return;
+  value.notes.push_back("points to freed memory: " + what->text);
+  what->address = address;
+  value.points_to = std::move(*what);
 }
 
 void ValueReader::read_pointer(Value& value, unsigned depth) {
@@ -285,12 +300,16 @@ void ValueReader::read_pointer(Value& value, unsigned depth) {
   auto pointee = pointee_in(context_, value.datum);
   if (!pointee || kind_of(pointee->type) == TypeKind::function) {
     const auto place = context_.place_of(*address);
-    if (place && place->offset == 0)
+    if (place && place->offset == 0) {
       value.text += " " + place->function;
-    else
+      value.points_to = AddressDescription{
+          AddressDescription::Kind::code, place->function, *address, 0, {}, {}, *address};
+    } else {
       describe_address(value, *address);
+    }
     return;
   }
+  note_freed(value, *address);
   const Type* const c_pointee = c_type_of(*pointee->type);
   if (is_c_character(c_pointee != nullptr ? c_pointee : pointee->type)) {
     auto text = load_c_text(memory(), *address, limits_.text_bytes);

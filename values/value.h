@@ -50,6 +50,9 @@ struct Value {
   std::optional<std::uint64_t> length;
   std::vector<Value> children;
   std::vector<Value> keys;
+  /// What the address is that this value is, of those that no type tells anything of, and of those
+  /// that point to freed memory.
+  std::optional<AddressDescription> points_to;
   std::vector<std::string> notes;  ///< What was cut, and what is odd.
   std::optional<Error> error;
   /// Parts of `summary` and `notes` in memory that cannot be read; what they say shows where.

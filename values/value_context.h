@@ -40,25 +40,42 @@ struct AddressDescription {
   enum class Kind : std::uint8_t {
     nothing,    ///< Null, or not mapped.
     go_object,  ///< Allocated by Go; `base` and `bytes` are the object's.
-    go_heap,    ///< In a span of the Go heap, but in no object of it.
+    go_freed,   ///< In a slot or pages of the Go heap that hold no object, or in a stack of none.
+    go_heap,    ///< Of the Go heap otherwise.
     goroutine_stack,
-    c_block,
+    system_stack,  ///< Of a thread that runs Go: where it runs C and the runtime.
+    signal_stack,
+    c_block,  ///< Allocated by C; `base` and `bytes` are the block's.
+    c_freed,  ///< In a block that C freed.
+    c_heap,   ///< Of the C heap otherwise.
+    c_stack,
+    thread_local_storage,
     global,
     code,
-    mapping,  ///< Of a file.
+    mapping,  ///< Of a file, or anonymous.
     memory,   ///< Readable; what it is is not known.
   };
   Kind kind = Kind::nothing;
   std::string text;  ///< For people: "main.counter+8", "goroutine 7's stack".
-  Address base;
+  Address base;      ///< With `bytes`, what the address is in; 0 where that is not known.
   std::uint64_t bytes = 0;
+  std::optional<std::uint64_t> goroutine = std::nullopt, thread = std::nullopt;  ///< Whose stack.
+  Address address = {};  ///< The one that is described, where a value says so.
+
+  /// Whether nothing that is in use lies there any more.
+  bool freed() const { return kind == Kind::go_freed || kind == Kind::c_freed; }
 };
+
+/// The kind as scripts know it: "go_object".
+std::string_view name_of(AddressDescription::Kind kind);
 
 /// Tells what addresses are.
 class AddressDescriber {
  public:
   virtual ~AddressDescriber() = default;
   virtual AddressDescription describe(Address address) const = 0;
+  /// What describe() says, when that is freed memory; costs less.
+  virtual std::optional<AddressDescription> freed_at(Address) const { return std::nullopt; }
 };
 
 /// What the reading of values asks of the program beside its memory. Everything may be unknown:

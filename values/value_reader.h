@@ -35,6 +35,8 @@ class ValueReader {
   void read_array(Value& value, unsigned depth);
   /// Says what an address is that has no type to follow, or leads to code.
   void describe_address(Value& value, Address address);
+  /// Notes that what lies at an address that the value leads to was freed.
+  void note_freed(Value& value, Address address);
   void follow(Value& value, const Datum& pointee, unsigned depth);
   /// Shows `count` elements of `type` that begin at `first`.
   void read_elements(Value& value, const Datum& first, const Type* type, std::uint64_t count,

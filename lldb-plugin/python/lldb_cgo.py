@@ -79,6 +79,7 @@ class Value:
     key: Optional["Value"] = None
     notes: List[str] = field(default_factory=list)
     error: Optional[str] = None
+    points_to: Optional[dict] = None
 
     @property
     def fields(self) -> dict:

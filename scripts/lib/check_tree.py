@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 
-LAYERS = ["target", "goruntime", "unwind", "values", "heap", "findings", "lldb-plugin"]
+LAYERS = ["target", "goruntime", "unwind", "heap", "values", "findings", "lldb-plugin"]
 MAX_LINES = 500
 
 

@@ -373,7 +373,8 @@ def test_addresses_without_a_type_say_what_they_are(crash):
     pointer = shown(crash, "main.gBigInt")["value"]
     assert shown(crash, "unsafe.Pointer(main.gBigInt)")["value"] == f"{pointer} Go object of 32 bytes"
     assert "main.gInt" in shown(crash, "unsafe.Pointer(&main.gInt)")["value"]
-    assert shown(crash, "uintptr(12345)")["value"] == "0x3039 not mapped"
+    assert shown(crash, "unsafe.Pointer(uintptr(12345))")["value"] == "0x3039 not mapped"
+    assert shown(crash, "uintptr(12345)")["value"] == "0x3039"
 
 
 def test_types_show_layout_and_c_name(crash):

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "target/mapping.h"
+#include "target/memory_reader.h"
+
+namespace cgo {
+
+/// Where a thread's thread pointer points.
+struct ThreadPlace {
+  std::uint64_t tid = 0;
+  Address thread_pointer;
+};
+
+/// The memory the C library gave a thread.
+struct ThreadArea {
+  std::uint64_t tid = 0;
+  AddressRange stack;  ///< With the thread's variables at its end, without the guard; may be empty.
+  /// From the lowest of its variables that is known to the end of what the library keeps of it.
+  AddressRange variables;
+};
+
+/// The areas of threads that pthread_create made, as the library noted them; a thread whose notes
+/// make no sense is left out. `tls_bytes`: how much all images have of thread-local variables.
+/// Source: glibc nptl/descr.h, struct pthread (stackblock, stackblock_size, guardsize).
+std::vector<ThreadArea> thread_areas(const MemoryReader& memory,
+                                     std::span<const ThreadPlace> threads, std::uint64_t tls_bytes);
+
+}  // namespace cgo

@@ -1,0 +1,135 @@
+"""What memory of C an address is, held against what the program knows of it: blocks of every kind, stacks, mappings."""
+import json
+import os
+import subprocess
+
+import pytest
+
+from harness import builds, stops
+from harness.tool import json_of, run_lldb
+
+# How the program ended up, and what of it was kept. The modes are those of the fixture.
+CELLS = [("", "core"), ("", "gcore"), ("", "live"), ("list", "core"), ("damaged", "core")]
+
+
+def pytest_generate_tests(metafunc):
+    if "cell" not in metafunc.fixturenames:
+        return
+    quick = metafunc.config.getoption("--quick")
+    releases = metafunc.config.found_releases
+    if quick:
+        releases = releases[-1:]
+    cells = [(release, mode, kind) for release in releases for mode, kind in CELLS]
+    metafunc.parametrize("cell", cells, ids=lambda c: f"{c[0]}-{c[1] or 'plain'}-{c[2]}", scope="module")
+
+
+class Stopped:
+    """A stop of the fixture: how it is opened, and the places that it told of."""
+
+    def __init__(self, exe, where, rows, commands):
+        self.exe, self.where, self.commands = exe, where, commands
+        self.rows = [line.rstrip("\n").split("\t") for line in rows]
+
+    def shown(self, *expressions):
+        """The values of many expressions, by one LLDB."""
+        with stops.scratch() as folder:
+            script = os.path.join(folder, "commands")
+            with open(script, "w", encoding="utf-8") as f:
+                f.writelines(f"cgo print --json --elements 4 -- {text}\n" for text in expressions)
+            output = run_lldb(*self.commands, f"command source {script}")
+        documents = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+        assert len(documents) == len(expressions), output[-3000:]
+        return [document["values"][0] for document in documents]
+
+
+def lines_of(path):
+    with open(path, encoding="utf-8") as f:
+        return f.readlines()
+
+
+@pytest.fixture(scope="module")
+def stopped(cell):
+    release, mode, kind = cell
+    exe = builds.go_build(release, "O2", "blocks", "blocks", ())
+    # Several arenas are wanted here.
+    built = builds.Built("/usr/bin/env", ("MALLOC_ARENA_MAX=8", exe))
+    with stops.scratch() as folder:
+        path = os.path.join(folder, "places")
+        if kind == "live":
+            with stops.live(built, mode, path, "wait") as process:
+                yield Stopped(exe, ("--pid", process.pid), lines_of(path), (f"process attach -p {process.pid}",))
+            return
+        make = stops.gcore_of(built, mode, path, "wait") if kind == "gcore" else stops.crash_core_of(built, mode, path, "crash")
+        with make as made:
+            core = made if kind == "gcore" else made[0]
+            yield Stopped(exe, ("--core", core, "--exe", exe), lines_of(path),
+                          (f"target create --core {core} {exe}",))
+
+
+def same_place(row, told, damaged):
+    name, kind, address, base, count = row
+    if damaged and told["kind"] == "c_heap" and "damaged at 0x" in told["text"] and not name.endswith("the damage"):
+        return True  # It lies behind the place of the damage.
+    if told["kind"] != kind:
+        return False
+    if count == "0":
+        return kind != "c_heap" or "damaged at 0x" in told["text"]
+    begin, size = int(base, 16), int(count)
+    if kind == "c_freed":  # It may have been joined with what was free next to it.
+        found = int(told["base"], 16)
+        return found <= begin and begin + size <= found + told["bytes"]
+    return told["base"] == base and told["bytes"] == size and told["offset"] == int(address, 16) - begin
+
+
+def test_an_address_of_c_is_what_the_program_says(cell, stopped):
+    assert len(stopped.rows) > 55
+    values = stopped.shown(*(f"unsafe.Pointer(uintptr({row[2]}))" for row in stopped.rows))
+    wrong = [(row, value["value"], value.get("points_to")) for row, value in zip(stopped.rows, values)
+             if not same_place(row, value["points_to"], cell[1] == "damaged")]
+    assert wrong == []
+
+
+def test_pointers_of_go_say_what_c_has_there(cell, stopped):
+    if cell[1]:
+        pytest.skip("told by the plain mode")
+    [holder, freed, numbers, hidden, old, wide] = stopped.shown(
+        "main.gHolder", "main.gFreed", "main.gSlice", "main.gHidden", "main.gOld", "unsafe.Pointer(uintptr(1<<46))")
+    fields = {child["name"]: child for child in holder["children"]}
+    assert fields["Pointer"]["points_to"]["kind"] == "c_block" and fields["Pointer"]["points_to"]["bytes"] == 24
+    assert fields["Number"]["points_to"]["offset"] == 8 and fields["Number"]["value"].endswith("C block of 24 bytes+8")
+    assert "points_to" not in fields["Node"] and "notes" not in fields["Node"]
+    assert fields["Gone"]["notes"] == ["points to freed memory: freed C block of 1000 bytes"]
+    assert fields["Gone"]["points_to"]["kind"] == "c_freed"
+    assert fields["Small"]["value"] == "0x1234" and "points_to" not in fields["Small"]
+    assert wide["value"].endswith("not mapped")
+    # 57 numbers have 456 bytes, which the size class of 480 holds; 100 that of 896.
+    assert freed["notes"] == ["points to freed memory: Go heap, free slot of 480 bytes"], freed
+    assert "points to freed memory: Go heap, free slot of 896 bytes" in numbers["notes"], numbers
+    assert hidden["points_to"]["kind"] == "go_freed" and hidden["points_to"]["bytes"] == 480
+    assert old["points_to"]["kind"] in ("go_freed", "goroutine_stack"), old
+
+
+def test_system_stacks_have_their_thread(cell, stopped):
+    if cell[1]:
+        pytest.skip("told by the plain mode")
+    stack = json_of("bt", *stopped.where, "--goroutine", 1, "--raw")["stacks"][0]
+    inner = next(f for f in stack["frames"] if f.get("function") == "end")
+    outer = next(f for f in stack["frames"] if f.get("function") == "main.main")
+    [system, goroutine] = stopped.shown(f"unsafe.Pointer(uintptr({inner['sp']}))", f"unsafe.Pointer(uintptr({outer['sp']}))")
+    assert system["points_to"]["kind"] == "system_stack"
+    assert system["points_to"]["thread"] == stack["thread"]["tid"]
+    assert goroutine["points_to"]["kind"] == "goroutine_stack" and goroutine["points_to"]["goroutine"] == 1
+
+
+def test_gdb_sees_the_same_arena_and_size(cell, stopped):
+    """gdb has the C library's own types where its debug information is installed: the size field and the top chunk."""
+    if cell[1:] != ("", "core"):
+        pytest.skip("one core is enough")
+    rows = [row for row in stopped.rows if row[0] in ("small", "calloc", "other arena, large") and row[2] == row[3]]
+    words = ["gdb", "-nx", "-batch", "-ex", "set pagination off", "-ex", "set language c"]
+    for row in rows:
+        words += ["-ex", f"printf \"SIZE %lu\\n\", (*(unsigned long *)({row[2]} - 8) & ~7ul) - 8"]
+    done = subprocess.run([*words, stopped.exe, stopped.where[1]], capture_output=True, text=True, timeout=120, check=False)
+    sizes = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("SIZE")]
+    values = stopped.shown(*(f"unsafe.Pointer(uintptr({row[2]}))" for row in rows))
+    assert sizes == [str(value["points_to"]["bytes"]) for value in values] == [row[4] for row in rows]

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "heap/c_heap.h"
+#include "heap/thread_areas.h"
+#include "target/debuggee.h"
+#include "values/value_context.h"
+
+namespace cgo {
+
+/// Tells what addresses outside of Go are to C, at one stop: blocks of the C library's heap, stacks
+/// and thread-local storage of threads. Asks the debuggee for its threads when it needs them first.
+/// Not thread-safe; `debuggee` must outlive it.
+class CMemory {
+ public:
+  explicit CMemory(const Debuggee& debuggee) : debuggee_(debuggee) {}
+
+  std::optional<AddressDescription> in_heap(Address address);
+  std::optional<AddressDescription> of_thread(Address address);
+  /// Its mapping, by name and permissions.
+  std::optional<AddressDescription> in_mapping(Address address) const;
+
+ private:
+  struct Threads {
+    std::vector<ThreadPlace> places;
+    bool all = true;  // None is missing.
+    std::vector<ThreadArea> areas;
+    AddressRange main_stack;
+    std::optional<std::uint64_t> main_thread;
+  };
+  const Threads& threads();
+  void find_heaps();
+  void find_main_stack(Threads& threads) const;
+  std::uint64_t thread_local_bytes() const;
+  AddressDescription on_stack(std::optional<std::uint64_t> tid, AddressRange stack,
+                              Address address) const;
+
+  const Debuggee& debuggee_;
+  std::optional<Threads> threads_;
+  bool searched_ = false;
+  std::vector<std::unique_ptr<CHeap>> heaps_;
+};
+
+}  // namespace cgo
