@@ -103,6 +103,8 @@ bool has_members(TypeKind kind) {
     case TypeKind::union_type:
     case TypeKind::go_string:
     case TypeKind::go_slice:
+    case TypeKind::function:        // Its parameters.
+    case TypeKind::member_pointer:  // The class it belongs to.
       return true;
     default:
       return false;
@@ -215,6 +217,12 @@ std::uint64_t DwarfType::compute_bytes() const {
       case TypeKind::reference:
       case TypeKind::go_function:
         return here.unit().header.address_bytes * factor;
+      case TypeKind::member_pointer: {
+        // Source: Itanium C++ ABI, section 2.3: an offset, or a function and what to add to `this`.
+        auto to = here.target();
+        const bool function = to && (*to)->kind() == TypeKind::function;
+        return (function ? 2 : 1) * here.unit().header.address_bytes * factor;
+      }
       case TypeKind::array: {
         const auto count = here.length();
         if (!count || __builtin_mul_overflow(factor, *count, &factor)) return 0;
@@ -327,6 +335,15 @@ Result<const Type*> DwarfType::member_type(std::size_t index) const {
   if (!all) return std::move(all).error();
   if (index >= members_.types.size()) return no("such member");
   return store_.referred(unit(), members_.types[index]);
+}
+
+Result<const Type*> DwarfType::template_argument(std::size_t index) const {
+  const DwarfType& definition = defined();
+  if (&definition != this) return definition.template_argument(index);
+  auto all = members();
+  if (!all) return std::move(all).error();
+  if (index >= members_.arguments.size()) return no("such template argument");
+  return store_.referred(unit(), members_.arguments[index]);
 }
 
 std::string_view DwarfType::keyword() const {

@@ -41,6 +41,7 @@ class DwarfType final : public Type {
   Result<std::span<const TypeMember>> members() const override;
   Result<const Type*> member_type(std::size_t index) const override;
   std::span<const Enumerator> enumerators() const override;
+  Result<const Type*> template_argument(std::size_t index) const override;
   std::optional<std::uint64_t> length() const override;
   bool has_length_in_frame() const override { return length_in_frame() != nullptr; }
   std::uint64_t runtime_type() const override;
@@ -62,6 +63,7 @@ class DwarfType final : public Type {
   struct Members {
     std::vector<TypeMember> all;
     std::vector<DwarfValue> types;
+    std::vector<DwarfValue> arguments;  ///< Of the template.
     std::optional<Error> error;
   };
   struct Dimensions {

@@ -7,6 +7,10 @@
 namespace cgo {
 namespace {
 
+// Source: DWARF 5, sections 7.5.3 and 7.5.4.
+constexpr std::uint32_t kUnspecifiedParameters = 0x18;
+constexpr std::uint16_t kContainingType = 0x1d;
+
 constexpr std::size_t kMostMembers = 1 << 16;
 constexpr std::size_t kMostEnumerators = 1 << 20;
 constexpr std::size_t kMostDimensions = 64;
@@ -44,6 +48,9 @@ struct MemberEntry {
         break;
       case dw::AT_declaration:
         declaration = value.number != 0;
+        break;
+      case dw::AT_artificial:
+        artificial = value.number != 0;
         break;
       case dw::AT_go_embedded_field:
         embedded = value.number != 0;
@@ -114,18 +121,27 @@ bool is_in_frame(const DwarfValue& bound) {
 
 }  // namespace
 
-/// Fills DwarfType::Members.
+/// Fills DwarfType::Members. Those of a function are its parameters (the last is "..." where more
+/// may follow), the one of a pointer to a member is the class that has it.
 class TypeMemberReader {
  public:
   TypeMemberReader(const DwarfType& type, DwarfType::Members& out) : type_(type), out_(out) {}
 
   Result<void> read() {
     const DwarfPlace place = type_.entry().place;
+    if (type_.kind() == TypeKind::member_pointer) return read_class(place);
     DwarfScan scan(place);
     while (const DwarfDie* die = scan.next()) {
-      if (scan.depth() == 0) continue;
       const std::uint32_t tag = die->tag();
-      if (tag != dw::TAG_member && tag != dw::TAG_inheritance && tag != dw::TAG_variable) {
+      if (scan.depth() == 0 || tag == dw::TAG_GNU_template_parameter_pack) continue;
+      if (tag == dw::TAG_template_type_parameter && out_.arguments.size() < kMostMembers) {
+        scan.attributes([&](std::uint16_t name, const DwarfValue& value) {
+          if (name == dw::AT_type) out_.arguments.push_back(value);
+        });
+      }
+      if (tag == kUnspecifiedParameters) add_parameter("...", {});
+      if (tag != dw::TAG_member && tag != dw::TAG_inheritance && tag != dw::TAG_variable &&
+          tag != dw::TAG_formal_parameter) {
         scan.skip_children();
         continue;
       }
@@ -134,7 +150,9 @@ class TypeMemberReader {
       MemberEntry entry;
       scan.attributes(
           [&](std::uint16_t name, const DwarfValue& value) { entry.take(name, value); });
-      auto done = add(tag, entry);
+      const bool parameter = tag == dw::TAG_formal_parameter;
+      if (parameter && !entry.artificial) add_parameter({}, entry.type);
+      auto done = parameter ? Result<void>() : add(tag, entry);
       if (!done) return done;
       scan.skip_children();
     }
@@ -143,6 +161,21 @@ class TypeMemberReader {
   }
 
  private:
+  void add_parameter(std::string_view name, DwarfValue type) {
+    if (out_.all.size() >= kMostMembers) return;
+    out_.all.push_back({.name = name});
+    out_.types.push_back(type);
+  }
+
+  Result<void> read_class(DwarfPlace place) {
+    auto die = read_die(place);
+    if (!die) return std::move(die).error();
+    die->attributes([&](std::uint16_t name, const DwarfValue& value) {
+      if (name == kContainingType) add_parameter({}, value);
+    });
+    return {};
+  }
+
   Result<void> add(std::uint32_t tag, const MemberEntry& entry) {
     const DwarfUnit& unit = *type_.entry().place.unit;
     TypeMember member{

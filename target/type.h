@@ -86,6 +86,12 @@ class Type {
   virtual Result<std::span<const TypeMember>> members() const = 0;
   virtual Result<const Type*> member_type(std::size_t index) const = 0;
   virtual std::span<const Enumerator> enumerators() const = 0;  ///< Go: constants of an integer.
+  /// Of a class that C++ made from a template: the argument with this index, counting the types
+  /// alone, those of a parameter pack one by one.
+  virtual Result<const Type*> template_argument(std::size_t) const {
+    return Error{ErrorCode::not_found,
+                 "the type " + std::string(name()) + " has no template arguments"};
+  }
   /// Of an array; nothing for a flexible one, and for one whose length is told elsewhere. An array
   /// of arrays has an array as its target.
   virtual std::optional<std::uint64_t> length() const = 0;

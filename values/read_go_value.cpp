@@ -17,6 +17,13 @@ bool reaches_too_far(Address data, std::uint64_t count, std::uint64_t bytes) {
          !checked_add(data, count * bytes);
 }
 
+Datum datum_of(const Type* type, Address at, ByteView bytes) {
+  Datum out = datum_at(type, at);
+  if (bytes.size() == type->bytes() && !bytes.empty())
+    out.bytes = std::vector<std::byte>(bytes.begin(), bytes.end());
+  return out;
+}
+
 }  // namespace
 
 void ValueReader::read_go_string(Value& value) {
@@ -121,7 +128,8 @@ void ValueReader::read_map(Value& value, unsigned depth) {
   }
   const MapWalk walk = walk_map(memory(), *shape, *map, [&](const MapEntry& entry) {
     if (value.children.size() >= limits_.elements || !may_read(value)) return false;
-    add_entry(value, entry, *key, *element, depth);
+    add_entry(value, datum_of(*key, entry.key, entry.key_bytes),
+              datum_of(*element, entry.element, entry.element_bytes), depth);
     return true;
   });
   if (walk.growing) value.notes.push_back("the map is growing");
@@ -130,19 +138,12 @@ void ValueReader::read_map(Value& value, unsigned depth) {
   if (walk.error) value.error = walk.error;
 }
 
-void ValueReader::add_entry(Value& value, const MapEntry& entry, const Type* key,
-                            const Type* element, unsigned depth) {
-  const auto datum = [](const Type* type, Address at, ByteView bytes) {
-    Datum out = datum_at(type, at);
-    if (bytes.size() == type->bytes() && !bytes.empty())
-      out.bytes = std::vector<std::byte>(bytes.begin(), bytes.end());
-    return out;
-  };
+void ValueReader::add_entry(Value& value, Datum key, Datum element, unsigned depth) {
   constexpr std::size_t kLongestKey = 80;
   ++values_;  // The key and the element are two.
-  Value key_value = read("key", datum(key, entry.key, entry.key_bytes), depth - 1);
-  value.children.push_back(read("[" + format_inline(key_value, kLongestKey) + "]",
-                                datum(element, entry.element, entry.element_bytes), depth - 1));
+  Value key_value = read("key", std::move(key), depth - 1);
+  value.children.push_back(
+      read("[" + format_inline(key_value, kLongestKey) + "]", std::move(element), depth - 1));
   value.keys.push_back(std::move(key_value));
 }
 

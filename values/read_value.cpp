@@ -5,12 +5,17 @@
 
 #include "goruntime/type_descriptor.h"
 #include "target/byte_view.h"
+#include "values/cxx_containers.h"
 #include "values/opaque_structure.h"
 #include "values/quote.h"
 #include "values/value_reader.h"
+#include "values/wide_text.h"
 
 namespace cgo {
 namespace {
+
+__extension__ typedef unsigned __int128 Wide;
+__extension__ typedef __int128 SignedWide;
 
 /// How deep values may nest whatever the limits say.
 constexpr unsigned kDeepest = 100;
@@ -42,6 +47,71 @@ Result<std::string> float_text(ByteView bytes, const Type& type) {
     return std::string(mantissa << 1 != 0 ? "NaN" : sign_exponent & 0x8000 ? "-Inf" : "+Inf");
   const long double value = std::ldexp(static_cast<long double>(mantissa), exponent - 16383 - 63);
   return fmt::format("{:.19g}", (sign_exponent & 0x8000) != 0 ? -value : value);
+}
+
+/// A class without data, whose place in another one says nothing.
+bool holds_nothing(const Type& type, int depth = 8) {
+  if (type.is_go() || type.bytes() > 1 || depth == 0) return false;
+  auto members = type.members();
+  if (!members || !type.complete()) return false;
+  for (std::size_t i = 0; i < members->size(); ++i) {
+    const TypeMember& member = (*members)[i];
+    if (member.is_static) continue;
+    auto base = type.member_type(i);
+    if (!member.base_class || !base || !holds_nothing(*plain(*base), depth - 1)) return false;
+  }
+  return true;
+}
+
+/// The name of the field of `type` at `offset`: "&P::y".
+std::string member_at(const Type& type, std::uint64_t offset) {
+  auto members = type.members();
+  for (std::size_t i = 0; members && i < members->size(); ++i) {
+    const TypeMember& member = (*members)[i];
+    const bool named = !member.name.empty() && !member.is_static && member.bit_size == 0;
+    if (named && member.offset == offset)
+      return fmt::format("&{}::{}", format_type(type), member.name);
+  }
+  return "a member";
+}
+
+/// Source: Itanium C++ ABI, section 2.3: an offset, -1 for none; of a function its address, or one
+/// more than its offset in the table of virtual functions, and what to add to `this`.
+void read_member_pointer(const ValueContext& context, Value& value) {
+  const Type& type = *plain(value.datum.type);
+  auto word = load_word(context.memory(), value.datum);
+  if (!word) {
+    value.error = std::move(word).error();
+    return;
+  }
+  auto target = type.target();
+  if (target && kind_of(*target) == TypeKind::function) {
+    const auto place = context.place_of(*word);
+    if (!*word)
+      value.text = "NULL";
+    else if (word->value % 2 == 1)
+      value.text = fmt::format("a virtual function, {} bytes into their table", word->value - 1);
+    else
+      value.text = hex(*word) + (place && place->offset == 0 ? " " + place->function : "");
+    return;
+  }
+  auto of = type.member_type(0);
+  if (word->value == ~std::uint64_t{0})
+    value.text = "NULL";
+  else
+    value.text = fmt::format("{} (offset {})",
+                             of ? member_at(*plain(*of), word->value) : "a member", word->value);
+}
+
+bool is_wide_character(const Type& type) {
+  const std::string_view name = type.name();
+  return !type.is_go() &&
+         (name == "wchar_t" || name == "char8_t" || name == "char16_t" || name == "char32_t");
+}
+
+std::string wide_text(Wide high_low, bool is_signed) {
+  return is_signed ? fmt::format("{}", static_cast<SignedWide>(high_low))
+                   : fmt::format("{}", high_low);
 }
 
 }  // namespace
@@ -112,7 +182,9 @@ void ValueReader::read_kind(Value& value, unsigned depth) {
   const TypeKind kind = kind_of(value.datum.type);
   switch (kind) {
     case TypeKind::none:
-      value.text = "void";
+      value.text = plain(value.datum.type)->name().find("nullptr") != std::string_view::npos
+                       ? "nullptr"
+                       : "void";
       return;
     case TypeKind::boolean:
     case TypeKind::character:
@@ -151,6 +223,7 @@ void ValueReader::read_kind(Value& value, unsigned depth) {
     case TypeKind::go_function:
       return read_function(value, depth);
     case TypeKind::member_pointer:
+      return read_member_pointer(context_, value);
     case TypeKind::alias:
     case TypeKind::qualified:
       break;
@@ -166,8 +239,9 @@ void ValueReader::read_number(Value& value, TypeKind kind) {
       value.error = std::move(bytes).error();
       return;
     }
-    value.text = fmt::format("0x{:x}{:016x}", *load<std::uint64_t>(*bytes, 8),
-                             *load<std::uint64_t>(*bytes, 0));
+    const Wide number =
+        Wide{*load<std::uint64_t>(*bytes, 8)} << 64 | *load<std::uint64_t>(*bytes, 0);
+    value.text = wide_text(number, type->is_signed());
     return;
   }
   auto number = load_unsigned(memory(), value.datum);
@@ -181,6 +255,8 @@ void ValueReader::read_number(Value& value, TypeKind kind) {
   if (type->is_go() && !limits_.raw) add_constant_name(value, *type, *number);
   if (kind == TypeKind::boolean) {
     value.text = *number == 0 ? "false" : *number == 1 ? "true" : "true (" + value.text + ")";
+  } else if (is_wide_character(*type)) {
+    value.text += " " + quoted_wide(static_cast<std::uint32_t>(*number));
   } else if (kind == TypeKind::character && !type->is_go() && *number < 256) {
     value.text += " " + quoted_character(static_cast<std::uint32_t>(*number));
   } else if (type->go_kind() == std::uint8_t(GoKind::uintptr) && !limits_.raw) {
@@ -349,6 +425,7 @@ void ValueReader::read_structure(Value& value, unsigned depth) {
     value.error = std::move(members).error();
     return;
   }
+  if (!limits_.raw && is_cxx_container(*type) && read_libstdcxx(value, depth)) return;
   if (depth == 0 && !members->empty()) {
     value.notes.push_back("cut: nested deeper than asked for");
     return;
@@ -360,12 +437,16 @@ void ValueReader::read_structure(Value& value, unsigned depth) {
       const auto gap = type->member_type(i);
       if (gap) nameless += plain(*gap)->bytes();
     }
-    if (member.is_static || member.name == "_" || !may_read(value)) continue;
+    if (member.is_static || member.name == "_") continue;
+    auto of = member.base_class ? type->member_type(i) : Error{};
+    if (of && !limits_.raw && holds_nothing(*plain(*of))) continue;
+    if (!may_read(value)) continue;
+    const std::string name = of ? "<" + format_type(**of) + ">" : std::string(member.name);
     auto part = member_of(value.datum, i);
     if (part) {
-      value.children.push_back(read(std::string(member.name), *std::move(part), depth - 1));
+      value.children.push_back(read(name, *std::move(part), depth - 1));
     } else {
-      Value broken{.name = std::string(member.name)};
+      Value broken{.name = name};
       broken.error = std::move(part).error();
       value.children.push_back(std::move(broken));
     }
@@ -376,6 +457,15 @@ void ValueReader::read_structure(Value& value, unsigned depth) {
   if (members->empty() && is_made_by_cgo(*type))
     value.notes.push_back(
         "its fields are not known: Go has none, and no definition of C was found");
+}
+
+/// False: it is shown with its own fields, which is said.
+bool ValueReader::read_libstdcxx(Value& value, unsigned depth) {
+  auto done = read_cxx_container(*this, value, depth);
+  if (done) return true;
+  value.notes.push_back("shown by its fields: " + done.error().message);
+  if (done.error().code == ErrorCode::unreadable_memory) ++value.unread;
+  return false;
 }
 
 void ValueReader::read_array(Value& value, unsigned depth) {

@@ -17,6 +17,14 @@ class ValueReader {
   /// `depth` levels may still be opened below this value.
   Value read(std::string name, Datum datum, unsigned depth);
 
+  /// Whether another value may be read; notes the cut when not.
+  bool may_read(Value& parent);
+  /// Shows `count` elements of `type` that begin at `first`.
+  void read_elements(Value& value, const Datum& first, const Type* type, std::uint64_t count,
+                     unsigned depth);
+  /// Adds an entry of a map.
+  void add_entry(Value& value, Datum key, Datum element, unsigned depth);
+
   const ValueContext& context() const { return context_; }
   const MemoryReader& memory() const { return context_.memory(); }
   const ReadLimits& limits() const { return limits_; }
@@ -32,15 +40,13 @@ class ValueReader {
   void read_complex(Value& value);
   void read_pointer(Value& value, unsigned depth);
   void read_structure(Value& value, unsigned depth);
+  bool read_libstdcxx(Value& value, unsigned depth);
   void read_array(Value& value, unsigned depth);
   /// Says what an address is that has no type to follow, or leads to code.
   void describe_address(Value& value, Address address);
   /// Notes that what lies at an address that the value leads to was freed.
   void note_freed(Value& value, Address address);
   void follow(Value& value, const Datum& pointee, unsigned depth);
-  /// Shows `count` elements of `type` that begin at `first`.
-  void read_elements(Value& value, const Datum& first, const Type* type, std::uint64_t count,
-                     unsigned depth);
 
   // read_go_value.cpp
   void read_go_string(Value& value);
@@ -48,8 +54,6 @@ class ValueReader {
   void say_kept_lengths(Value& value);
   void say_kept_type(Value& value);
   void read_map(Value& value, unsigned depth);
-  void add_entry(Value& value, const MapEntry& entry, const Type* key, const Type* element,
-                 unsigned depth);
   void read_interface(Value& value, unsigned depth);
   void read_channel(Value& value, unsigned depth);
   // read_sync.cpp; false for what is to be read as any other structure.
@@ -67,9 +71,6 @@ class ValueReader {
 
   /// What cgo made the type from; null for other types.
   const Type* c_type_of(const Type& type);
-
-  /// Whether another value may be read; notes the cut when not.
-  bool may_read(Value& parent);
 
   const ValueContext& context_;
   const ReadLimits& limits_;

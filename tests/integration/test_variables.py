@@ -88,7 +88,7 @@ def child(value, name):
             found = value["children"][int(name)]
         if found is not None:
             return found
-        deeper = [c for c in value["children"] if c.get("name") in ("", "*", None)]
+        deeper = [c for c in value["children"] if c.get("name") in ("", "*", None) or c["name"].startswith("<")]
         inside = next((got for c in deeper if (got := child(c, name))), None)
         if inside is not None:
             return inside
@@ -113,8 +113,9 @@ def shown(frame, path):
         value = inner
     if value.get("type", "").endswith("&") and value.get("children"):
         value = value["children"][0]
-    if value.get("error"):
-        return None, value["error"]
+    by_fields = [note for note in value.get("notes", ()) if note.startswith("shown by its fields")]
+    if value.get("error") or by_fields:
+        return None, value.get("error") or by_fields[0]
     return value.get("value"), ""
 
 

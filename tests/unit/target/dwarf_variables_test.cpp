@@ -81,7 +81,7 @@ TEST_CASE("the variables at a pc are those of the blocks that cover it, where th
         "f\nparam int a: value 42\nparam long b: in rsi\n>local int v: value 7\n" + outer);
   CHECK(shown(*dwarf, {0x1020}) ==
         "g\nparam int p: in rax\nparam int r: optimized out\n"
-        "local int (*)(...) q: optimized out\n"
+        "local int (*)() q: optimized out\n"
         "f\nparam int a: optimized out\nparam long b: in rsi\n"
         ">>local struct bits w: at 0x7fe8\n>local int v: value 7\n" +
             outer);
