@@ -99,6 +99,7 @@ enum Attribute : std::uint16_t {
   AT_call_pc = 0x81,
   AT_call_tail_call = 0x82,
   AT_call_target = 0x83,
+  AT_alignment = 0x88,
   AT_loclists_base = 0x8c,
   AT_MIPS_linkage_name = 0x2007,
   AT_GNU_call_site_value = 0x2111,

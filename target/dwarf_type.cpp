@@ -138,6 +138,9 @@ Result<DwarfTypeEntry> DwarfTypeEntry::read(DwarfPlace place) {
       case dw::AT_declaration:
         out.declaration = value.number != 0;
         break;
+      case dw::AT_alignment:
+        out.alignment = unit.number(value).value_or(0);
+        break;
       case dw::AT_go_kind:
         out.go_kind = static_cast<std::uint8_t>(value.number);
         break;

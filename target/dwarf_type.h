@@ -18,6 +18,7 @@ struct DwarfTypeEntry {
   bool declaration = false, external = false;
   std::optional<std::uint8_t> go_kind;
   std::optional<std::uint64_t> dictionary_index;
+  std::uint64_t alignment = 0;  ///< DW_AT_alignment; 0 where it is the natural one.
 
   static Result<DwarfTypeEntry> read(DwarfPlace place);
 };
@@ -31,6 +32,7 @@ class DwarfType final : public Type {
   std::string_view name() const override { return name_; }
   std::uint64_t bytes() const override;
   bool complete() const override;
+  std::uint64_t alignment() const override { return entry_.alignment; }
   bool is_go() const override { return language_ == Language::go; }
   Language language() const override { return language_; }
   std::optional<std::uint8_t> go_kind() const override { return entry_.go_kind; }

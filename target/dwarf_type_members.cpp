@@ -17,7 +17,7 @@ constexpr std::size_t kMostDimensions = 64;
 
 /// The attributes of a member, base class or static member.
 struct MemberEntry {
-  DwarfValue name, type, location, data_bit_offset, bit_offset, bit_size, byte_size;
+  DwarfValue name, type, location, data_bit_offset, bit_offset, bit_size, byte_size, alignment;
   bool external = false, declaration = false, embedded = false, artificial = false;
 
   void take(std::uint16_t attribute, const DwarfValue& value) {
@@ -42,6 +42,9 @@ struct MemberEntry {
         break;
       case dw::AT_byte_size:
         byte_size = value;
+        break;
+      case dw::AT_alignment:
+        alignment = value;
         break;
       case dw::AT_external:
         external = value.number != 0;
@@ -71,6 +74,7 @@ bool place_member(const DwarfUnit& unit, const MemberEntry& entry, TypeMember& m
   const std::uint64_t bits = unit.number(entry.bit_size).value_or(0);
   if (bits > kMostBits) return false;
   member.bit_size = static_cast<std::uint32_t>(bits);
+  member.alignment = unit.number(entry.alignment).value_or(0);
   if (const auto from = unit.number(entry.data_bit_offset)) {
     member.offset = *from / 8;
     member.bit_offset = static_cast<std::uint32_t>(*from % 8);

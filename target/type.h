@@ -49,6 +49,7 @@ struct TypeMember {
   bool embedded = false;    ///< Go's embedded field.
   bool base_class = false;  ///< C++.
   bool is_static = false;   ///< C++: it lies elsewhere; `offset` means nothing.
+  std::uint64_t alignment = 0;  ///< Asked for by itself (alignas); else 0.
   bool computed = false;    ///< A virtual base: where it lies only the object tells.
 };
 
@@ -67,6 +68,8 @@ class Type {
   /// "main.T", "unsigned int", "ns::C"; "" for one without a name: see format_type.
   virtual std::string_view name() const = 0;
   virtual std::uint64_t bytes() const = 0;  ///< 0 when not known, and for empty ones.
+  /// What the source asks for by itself (alignas); 0 where the natural one counts.
+  virtual std::uint64_t alignment() const { return 0; }
   virtual bool complete() const = 0;        ///< False for a declaration without a definition.
   virtual bool is_go() const = 0;
   /// Of the unit it is defined in.

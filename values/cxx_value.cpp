@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <iterator>
 
 namespace cgo {
@@ -13,10 +14,20 @@ constexpr const char* kTooDeep = "cut: nested deeper than asked for";
 constexpr unsigned kDeepestAlignment = 16;
 constexpr std::uint64_t kMostAligned = 16;
 
+/// An alignment that a source can ask for; damaged ones do not count.
+std::uint64_t asked_for(std::uint64_t alignment) {
+  constexpr std::uint64_t kMost = 1 << 16;
+  return std::has_single_bit(alignment) && alignment <= kMost ? alignment : 1;
+}
+
 std::uint64_t alignment_within(const Type* type, unsigned depth, std::uint64_t& budget) {
   const Type* bare = plain(type);
   if (depth == 0 || budget == 0) return 1;
   --budget;
+  // On the way to the type itself an alias may ask for one too.
+  if (const std::uint64_t asked = asked_for(std::max(type->alignment(), bare->alignment()));
+      asked > 1)
+    return asked;
   switch (bare->kind()) {
     case TypeKind::structure:
     case TypeKind::class_type:
@@ -25,7 +36,8 @@ std::uint64_t alignment_within(const Type* type, unsigned depth, std::uint64_t& 
       auto members = bare->members();
       for (std::size_t i = 0; members && i < members->size(); ++i)
         if (auto member = bare->member_type(i); member && !(*members)[i].is_static)
-          widest = std::max(widest, alignment_within(*member, depth - 1, budget));
+          widest = std::max({widest, asked_for((*members)[i].alignment),
+                             alignment_within(*member, depth - 1, budget)});
       return widest;
     }
     case TypeKind::array:
