@@ -46,11 +46,11 @@ struct TypeMember {
   /// bit_size 0: not a bit-field. From the low bit of the byte at `offset`; the last of its bits
   /// may lie outside of the member type's bytes there.
   std::uint32_t bit_offset = 0, bit_size = 0;
-  bool embedded = false;    ///< Go's embedded field.
-  bool base_class = false;  ///< C++.
-  bool is_static = false;   ///< C++: it lies elsewhere; `offset` means nothing.
+  bool embedded = false;        ///< Go's embedded field.
+  bool base_class = false;      ///< C++.
+  bool is_static = false;       ///< C++: it lies elsewhere; `offset` means nothing.
   std::uint64_t alignment = 0;  ///< Asked for by itself (alignas); else 0.
-  bool computed = false;    ///< A virtual base: where it lies only the object tells.
+  bool computed = false;        ///< A virtual base: where it lies only the object tells.
 };
 
 struct Enumerator {
@@ -70,7 +70,7 @@ class Type {
   virtual std::uint64_t bytes() const = 0;  ///< 0 when not known, and for empty ones.
   /// What the source asks for by itself (alignas); 0 where the natural one counts.
   virtual std::uint64_t alignment() const { return 0; }
-  virtual bool complete() const = 0;        ///< False for a declaration without a definition.
+  virtual bool complete() const = 0;  ///< False for a declaration without a definition.
   virtual bool is_go() const = 0;
   /// Of the unit it is defined in.
   virtual Language language() const { return is_go() ? Language::go : Language::unknown; }

@@ -32,12 +32,14 @@ class ValueReader {
  private:
   void read_kind(Value& value, unsigned depth);
 
-  // read_value.cpp: what all languages have.
+  // read_number.cpp
   void read_number(Value& value, TypeKind kind);
   void add_constant_name(Value& value, const Type& type, std::uint64_t number);
   void read_enumeration(Value& value);
   void read_floating(Value& value);
   void read_complex(Value& value);
+
+  // read_value.cpp: what all languages have.
   void read_pointer(Value& value, unsigned depth);
   void read_structure(Value& value, unsigned depth);
   bool read_libstdcxx(Value& value, unsigned depth);
