@@ -22,8 +22,11 @@ class Session {
   /// The current stop; found again only when the process ran since, or loaded a module. Fails when
   /// there is no stopped process or its CPU is not supported.
   Result<std::shared_ptr<const Stop>> stop();
-  /// Forgets what was read at this stop: the user may have written memory or registers since.
-  void read_again() { stop_.reset(); }
+  /// Forgets what was read at this stop: the user may have written memory or registers since. A
+  /// core cannot be written to.
+  void read_again() {
+    if (stop_ && !stop_->debuggee->is_core()) stop_.reset();
+  }
 
   /// The debuggee of the stop that stop() gave last.
   const LldbDebuggee& debuggee() const { return *debuggee_; }

@@ -10,6 +10,10 @@ from harness.tool import json_of, run_lldb
 
 # How the program ended up, and what of it was kept. The modes are those of the fixture.
 CELLS = [("", "core"), ("", "gcore"), ("", "live"), ("list", "core"), ("damaged", "core")]
+PLAIN = [cell for cell in CELLS if not cell[0]]
+# Where less than all of them tells what is asked.
+CELLS_OF = {"test_pointers_of_go_say_what_c_has_there": PLAIN, "test_system_stacks_have_their_thread": PLAIN,
+            "test_gdb_sees_the_same_arena_and_size": CELLS[:1]}
 
 
 def pytest_generate_tests(metafunc):
@@ -19,8 +23,11 @@ def pytest_generate_tests(metafunc):
     releases = metafunc.config.found_releases
     if quick:
         releases = releases[-1:]
-    cells = [(release, mode, kind) for release in releases for mode, kind in CELLS]
-    metafunc.parametrize("cell", cells, ids=lambda c: f"{c[0]}-{c[1] or 'plain'}-{c[2]}", scope="module")
+    cells = [(release, mode, kind) for release in releases
+             for mode, kind in CELLS_OF.get(metafunc.function.__name__, CELLS)]
+    names = [f"{release}-{mode or 'plain'}-{kind}" for release, mode, kind in cells]
+    metafunc.parametrize("cell", [pytest.param(cell, id=name, marks=pytest.mark.xdist_group(f"c-memory-{name}"))
+                                  for cell, name in zip(cells, names)], scope="module")
 
 
 class Stopped:
@@ -89,9 +96,7 @@ def test_an_address_of_c_is_what_the_program_says(cell, stopped):
     assert wrong == []
 
 
-def test_pointers_of_go_say_what_c_has_there(cell, stopped):
-    if cell[1]:
-        pytest.skip("told by the plain mode")
+def test_pointers_of_go_say_what_c_has_there(stopped):
     [holder, freed, numbers, hidden, old, wide] = stopped.shown(
         "main.gHolder", "main.gFreed", "main.gSlice", "main.gHidden", "main.gOld", "unsafe.Pointer(uintptr(1<<46))")
     fields = {child["name"]: child for child in holder["children"]}
@@ -109,9 +114,7 @@ def test_pointers_of_go_say_what_c_has_there(cell, stopped):
     assert old["points_to"]["kind"] in ("go_freed", "goroutine_stack"), old
 
 
-def test_system_stacks_have_their_thread(cell, stopped):
-    if cell[1]:
-        pytest.skip("told by the plain mode")
+def test_system_stacks_have_their_thread(stopped):
     stack = json_of("bt", *stopped.where, "--goroutine", 1, "--raw")["stacks"][0]
     inner = next(f for f in stack["frames"] if f.get("function") == "end")
     outer = next(f for f in stack["frames"] if f.get("function") == "main.main")
@@ -121,10 +124,8 @@ def test_system_stacks_have_their_thread(cell, stopped):
     assert goroutine["points_to"]["kind"] == "goroutine_stack" and goroutine["points_to"]["goroutine"] == 1
 
 
-def test_gdb_sees_the_same_arena_and_size(cell, stopped):
+def test_gdb_sees_the_same_arena_and_size(stopped):
     """gdb has the C library's own types where its debug information is installed: the size field and the top chunk."""
-    if cell[1:] != ("", "core"):
-        pytest.skip("one core is enough")
     rows = [row for row in stopped.rows if row[0] in ("small", "calloc", "other arena, large") and row[2] == row[3]]
     words = ["gdb", "-nx", "-batch", "-ex", "set pagination off", "-ex", "set language c"]
     for row in rows:
