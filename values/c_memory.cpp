@@ -68,7 +68,7 @@ AddressDescription described(const CHeapPlace& place, Address address) {
 
 const CMemory::Threads& CMemory::threads() {
   if (threads_) return *threads_;
-  threads_.emplace();
+  threads_.emplace(Threads{});
   for (const ThreadInfo& thread : debuggee_.threads()) {
     const auto pointer = debuggee_.thread_pointer(thread.tid);
     if (pointer && *pointer)

@@ -91,8 +91,13 @@ def same_place(row, told, damaged):
 def test_an_address_of_c_is_what_the_program_says(cell, stopped):
     assert len(stopped.rows) > 55
     values = stopped.shown(*(f"unsafe.Pointer(uintptr({row[2]}))" for row in stopped.rows))
+    # A thread that the runtime starts later may get its cache from a freed block of an arena that it shares.
+    given_out = {row[3] for row, value in zip(stopped.rows, values) if row[1] == "c_freed" and row[2] == row[3]
+                 and value["points_to"]["text"] == "C heap, what malloc keeps for itself"}
+    assert len(given_out) <= 1
     wrong = [(row, value["value"], value.get("points_to")) for row, value in zip(stopped.rows, values)
-             if not same_place(row, value["points_to"], cell[1] == "damaged")]
+             if not same_place(row, value["points_to"], cell[1] == "damaged")
+             and not (row[1] == "c_freed" and row[3] in given_out)]
     assert wrong == []
 
 
