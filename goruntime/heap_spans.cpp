@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "goruntime/structure_members.h"
 #include "target/byte_view.h"
 
 namespace cgo {
@@ -12,56 +13,25 @@ constexpr std::uint64_t kArenaBase = 0x800000000000, kArenaBytes = 64u << 20, kP
 constexpr std::uint64_t kArenas = 1u << 22;
 constexpr std::uint64_t kMostElementBytes = std::uint64_t{1} << 40;
 
-/// Takes the members of one structure; keeps the first that is missing.
-class Members {
- public:
-  Members(const DwarfInfo& dwarf, const char* name) : name_(name), found_(dwarf.struct_type(name)) {
-    if (!found_) error_ = found_.error();
-  }
-
-  FieldOffset offset(std::string_view member) {
-    return {static_cast<std::uint32_t>(find(member).offset)};
-  }
-  std::uint32_t bytes(std::string_view member) {
-    return static_cast<std::uint32_t>(find(member).bytes);
-  }
-  std::uint32_t size() const { return found_ ? static_cast<std::uint32_t>(found_->bytes) : 0; }
-  const std::optional<Error>& error() const { return error_; }
-
- private:
-  DwarfMember find(std::string_view member) {
-    const DwarfMember* found = found_ ? found_->member(member) : nullptr;
-    if (found != nullptr) return *found;
-    if (!error_)
-      error_ = Error{ErrorCode::malformed_data,
-                     std::string(name_) + " has no field " + std::string(member)};
-    return {};
-  }
-
-  const char* name_;
-  Result<DwarfStruct> found_;
-  std::optional<Error> error_;
-};
-
 }  // namespace
 
 Result<HeapLayout> heap_layout_from_dwarf(const DwarfInfo& dwarf) {
-  Members mheap(dwarf, "runtime.mheap"), arena(dwarf, "runtime.heapArena"),
+  StructureMembers mheap(dwarf, "runtime.mheap"), arena(dwarf, "runtime.heapArena"),
       span(dwarf, "runtime.mspan");
   HeapLayout layout;
-  layout.mheap_arenas = mheap.offset("arenas");
-  layout.arena_spans = arena.offset("spans");
+  layout.mheap_arenas = {mheap.offset("arenas")};
+  layout.arena_spans = {arena.offset("spans")};
   layout.span_bytes = span.size();
-  layout.start_address = span.offset("startAddr");
-  layout.page_count = span.offset("npages");
-  layout.free_index = span.offset("freeindex");
+  layout.start_address = {span.offset("startAddr")};
+  layout.page_count = {span.offset("npages")};
+  layout.free_index = {span.offset("freeindex")};
   layout.free_index_bytes = span.bytes("freeindex");
-  layout.element_count = span.offset("nelems");
+  layout.element_count = {span.offset("nelems")};
   layout.element_count_bytes = span.bytes("nelems");
-  layout.alloc_bits = span.offset("allocBits");
-  layout.element_size = span.offset("elemsize");
-  layout.state = span.offset("state");
-  for (const Members* members : {&mheap, &arena, &span})
+  layout.alloc_bits = {span.offset("allocBits")};
+  layout.element_size = {span.offset("elemsize")};
+  layout.state = {span.offset("state")};
+  for (const StructureMembers* members : {&mheap, &arena, &span})
     if (members->error()) return *members->error();
   return layout;
 }

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string>
 
+#include "goruntime/structure_members.h"
 #include "target/byte_view.h"
 
 namespace cgo {
@@ -13,34 +14,9 @@ constexpr std::uint64_t kMostProcessors = 1 << 16, kMostQueued = 10'000'000;
 constexpr std::uint64_t kMostProcessorBytes = 1 << 20;
 constexpr std::uint32_t kPointerBytes = 8;
 
-/// Takes members of one structure, by the first of several names that it has; keeps the first that
-/// is missing.
-class Structure {
- public:
-  Structure(const DwarfInfo& dwarf, const char* name)
-      : name_(name), found_(dwarf.struct_type(name)) {
-    if (!found_) error_ = found_.error();
-  }
-
-  const DwarfMember* find(std::string_view member) const {
-    return found_ ? found_->member(member) : nullptr;
-  }
-  SizedField operator[](std::string_view member) {
-    if (const DwarfMember* found = find(member))
-      return {static_cast<std::uint32_t>(found->offset), static_cast<std::uint32_t>(found->bytes)};
-    if (!error_)
-      error_ = Error{ErrorCode::malformed_data,
-                     std::string(name_) + " has no field " + std::string(member)};
-    return {};
-  }
-  std::uint32_t bytes() const { return found_ ? static_cast<std::uint32_t>(found_->bytes) : 0; }
-  const std::optional<Error>& error() const { return error_; }
-
- private:
-  const char* name_;
-  Result<DwarfStruct> found_;
-  std::optional<Error> error_;
-};
+SizedField field(StructureMembers& structure, const char* name) {
+  return {structure.offset(name), structure.bytes(name)};
+}
 
 /// The unsigned number in a field of a structure that was read whole; 0 outside of it.
 std::uint64_t number(ByteView structure, SizedField field) {
@@ -172,44 +148,44 @@ std::string format_status(PStatus status) {
 }
 
 Result<SchedulerLayout> scheduler_layout_from_dwarf(const DwarfInfo& dwarf) {
-  Structure sched(dwarf, "runtime.schedt"), p(dwarf, "runtime.p"), m(dwarf, "runtime.m"),
+  StructureMembers sched(dwarf, "runtime.schedt"), p(dwarf, "runtime.p"), m(dwarf, "runtime.m"),
       g(dwarf, "runtime.g"), queue(dwarf, "runtime.gQueue");
   SchedulerLayout out;
-  out.idle_machines = sched["nmidle"];
-  out.idle_processors = sched["npidle"];
-  out.spinning = sched["nmspinning"];
-  out.stop_wait = sched["stopwait"];
-  out.gc_waiting = sched["gcwaiting"];
-  out.sysmon_waiting = sched["sysmonwait"];
-  out.idle_locked = sched["nmidlelocked"];
-  out.made_machines = sched["mnext"];
-  out.freed_machines = sched["nmfreed"];
-  const SizedField whole = sched["runq"];
-  out.queue_head = queue["head"];
+  out.idle_machines = field(sched, "nmidle");
+  out.idle_processors = field(sched, "npidle");
+  out.spinning = field(sched, "nmspinning");
+  out.stop_wait = field(sched, "stopwait");
+  out.gc_waiting = field(sched, "gcwaiting");
+  out.sysmon_waiting = field(sched, "sysmonwait");
+  out.idle_locked = field(sched, "nmidlelocked");
+  out.made_machines = field(sched, "mnext");
+  out.freed_machines = field(sched, "nmfreed");
+  const SizedField whole = field(sched, "runq");
+  out.queue_head = field(queue, "head");
   out.queue_head.offset += whole.offset;
   if (sched.find("runqsize") != nullptr) {
-    out.queue_size = sched["runqsize"];
+    out.queue_size = field(sched, "runqsize");
   } else {  // Since Go 1.25 a gQueue knows its size.
-    out.queue_size = queue["size"];
+    out.queue_size = field(queue, "size");
     out.queue_size.offset += whole.offset;
   }
-  out.p_bytes = p.bytes();
-  out.p_id = p["id"];
-  out.p_status = p["status"];
-  out.p_m = p["m"];
-  out.p_scheduled = p["schedtick"];
-  out.p_syscalls = p["syscalltick"];
-  out.p_queue_head = p["runqhead"];
-  out.p_queue_tail = p["runqtail"];
-  out.p_queue = p["runq"];
-  out.p_next = p["runnext"];
-  out.m_p = m["p"];
-  out.m_spinning = m["spinning"];
-  out.m_blocked = m["blocked"];
-  out.m_locks = m["locks"];
-  out.m_cgo_calls = m["ncgocall"];
-  out.g_link = g["schedlink"];
-  for (const Structure* one : {&sched, &p, &m, &g, &queue})
+  out.p_bytes = p.size();
+  out.p_id = field(p, "id");
+  out.p_status = field(p, "status");
+  out.p_m = field(p, "m");
+  out.p_scheduled = field(p, "schedtick");
+  out.p_syscalls = field(p, "syscalltick");
+  out.p_queue_head = field(p, "runqhead");
+  out.p_queue_tail = field(p, "runqtail");
+  out.p_queue = field(p, "runq");
+  out.p_next = field(p, "runnext");
+  out.m_p = field(m, "p");
+  out.m_spinning = field(m, "spinning");
+  out.m_blocked = field(m, "blocked");
+  out.m_locks = field(m, "locks");
+  out.m_cgo_calls = field(m, "ncgocall");
+  out.g_link = field(g, "schedlink");
+  for (const StructureMembers* one : {&sched, &p, &m, &g, &queue})
     if (one->error()) return *one->error();
   return out;
 }

@@ -8,7 +8,6 @@
 
 #include "lldb-plugin/command_context.h"
 #include "lldb-plugin/stack_collection.h"
-#include "values/describe_address.h"
 
 namespace cgo {
 namespace {
@@ -27,9 +26,8 @@ std::optional<SchedulerPlaces> places_of(const Image& image, const DwarfInfo& dw
 }
 
 Result<SchedulerState> state_of(const Stop& stop, const GoRuntime& runtime) {
-  const auto images = stop.program->images->all();
-  const auto image = std::ranges::find(images, runtime.parts().image_path, &Image::path);
-  if (image == images.end()) return Error{ErrorCode::not_found, "its image is not known"};
+  const Image* image = stop.program->images->with_path(runtime.parts().image_path);
+  if (image == nullptr) return Error{ErrorCode::not_found, "its image is not known"};
   const auto dwarf = stop.program->dwarf(*image);
   if (!dwarf) return dwarf.error();
   auto layout = scheduler_layout_from_dwarf(**dwarf);
@@ -116,14 +114,13 @@ void find_waits(const Stop& stop, SchedulerReport& report) {
   std::map<std::uint64_t, std::size_t> by_tid;
   for (std::size_t i = 0; i < report.threads.size(); ++i)
     by_tid.emplace(report.threads[i].thread.tid, i);
-  const StopAddresses addresses(*stop.debuggee, stop.program->runtimes, stop.program->dwarf);
   std::map<std::size_t, std::size_t> waits_for;
   for (std::size_t i = 0; i < report.threads.size(); ++i) {
     const auto& waits = report.threads[i].waits;
     if (!waits) continue;
     MutexWaitReport& added = report.waits.emplace_back();
     added.waiter = i;
-    added.what = addresses.describe(waits->mutex).text;
+    added.what = stop.addresses->describe(waits->mutex).text;
     if (const auto holder = by_tid.find(waits->owner); holder != by_tid.end()) {
       added.holder = holder->second;
       if (!waits->timed) waits_for.emplace(i, holder->second);

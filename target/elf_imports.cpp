@@ -1,39 +1,20 @@
 #include "target/elf_imports.h"
 
-#include <elf.h>
-
 #include <algorithm>
 
-#include "target/byte_view.h"
+#include "target/elf_relocations.h"
 
 namespace cgo {
-namespace {
-
-ByteView bytes_of(const ElfFile& file, const char* name) {
-  const ElfSection* section = file.section(name);
-  if (section == nullptr) return {};
-  const auto bytes = file.section_bytes(*section);
-  return bytes ? *bytes : ByteView();
-}
-
-}  // namespace
 
 ElfImports::ElfImports(std::shared_ptr<const ElfFile> file) : file_(std::move(file)) {
-  if (file_->machine() != EM_X86_64) return;
-  const ByteView symbols = bytes_of(*file_, ".dynsym"), names = bytes_of(*file_, ".dynstr");
-  for (const ElfSection& section : file_->sections()) {
-    if (section.type != SHT_RELA || (section.flags & SHF_ALLOC) == 0) continue;
-    const auto bytes = file_->section_bytes(section);
-    if (!bytes) continue;
-    for (std::uint64_t at = 0; at + sizeof(Elf64_Rela) <= bytes->size(); at += sizeof(Elf64_Rela)) {
-      const auto one = *load<Elf64_Rela>(*bytes, at);
-      const auto type = ELF64_R_TYPE(one.r_info);
-      if (type != R_X86_64_JUMP_SLOT && type != R_X86_64_GLOB_DAT) continue;
-      const auto symbol = load<Elf64_Sym>(symbols, ELF64_R_SYM(one.r_info) * sizeof(Elf64_Sym));
-      const auto name = symbol ? c_string(names, symbol->st_name) : std::nullopt;
-      if (name && !name->empty()) words_.push_back({{one.r_offset}, *name});
-    }
-  }
+  const DynamicSymbols symbols(*file_);
+  each_relocation(*file_, [&](const Elf64_Rela& one) {
+    const auto type = ELF64_R_TYPE(one.r_info);
+    if (type != R_X86_64_JUMP_SLOT && type != R_X86_64_GLOB_DAT) return;
+    const auto symbol = symbols.at(ELF64_R_SYM(one.r_info));
+    const std::string_view name = symbol ? symbols.name_of(*symbol) : std::string_view();
+    if (!name.empty()) words_.push_back({{one.r_offset}, name});
+  });
   std::ranges::sort(words_, {}, &Word::place);
 }
 

@@ -63,6 +63,11 @@ ImageMap::ImageMap(std::vector<Image> images) : images_(std::move(images)) {
   pieces_ = IntervalMap<Piece>(std::move(pieces));
 }
 
+const Image* ImageMap::with_path(std::string_view path) const {
+  const auto found = std::ranges::find(images_, path, &Image::path);
+  return found == images_.end() ? nullptr : &*found;
+}
+
 const Image* ImageMap::find(Address address) const {
   const auto* piece = pieces_.find(address);
   return piece ? &images_[piece->value.image] : nullptr;

@@ -47,6 +47,8 @@ class ImageMap {
   /// file is absent or wrong: ask the debuggee's mappings there.
   bool executable(Address address) const;
   std::span<const Image> all() const { return images_; }
+  /// The first image with this path, or null.
+  const Image* with_path(std::string_view path) const;
 
  private:
   struct Piece {

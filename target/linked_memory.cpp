@@ -1,34 +1,14 @@
 #include "target/linked_memory.h"
 
-#include <elf.h>
-
 #include <algorithm>
 #include <cstring>
 
-#include "target/byte_view.h"
+#include "target/elf_relocations.h"
 
 namespace cgo {
 namespace {
 
 constexpr std::uint64_t kWordBytes = 8;
-
-/// One symbol's file address, by its number in .dynsym; nothing for one that another file has.
-class DynamicSymbols {
- public:
-  explicit DynamicSymbols(const ElfFile& file) {
-    if (const ElfSection* section = file.section(".dynsym"))
-      if (const auto bytes = file.section_bytes(*section)) bytes_ = *bytes;
-  }
-  std::optional<std::uint64_t> address(std::uint64_t number) const {
-    if (number > bytes_.size() / sizeof(Elf64_Sym)) return std::nullopt;
-    const auto symbol = load<Elf64_Sym>(bytes_, number * sizeof(Elf64_Sym));
-    if (!symbol || symbol->st_shndx == SHN_UNDEF) return std::nullopt;
-    return symbol->st_value;
-  }
-
- private:
-  ByteView bytes_;
-};
 
 }  // namespace
 
@@ -37,32 +17,25 @@ LinkedMemory::LinkedMemory(std::shared_ptr<const ElfFile> file) : file_(std::mov
 }
 
 void LinkedMemory::read_relocations() {
-  if (file_->machine() != EM_X86_64) return;
   const DynamicSymbols symbols(*file_);
-  for (const ElfSection& section : file_->sections()) {
-    // Those of an object file, or kept for other tools, are not for loading.
-    if (section.type != SHT_RELA || (section.flags & SHF_ALLOC) == 0) continue;
-    const auto bytes = file_->section_bytes(section);
-    if (!bytes) continue;
-    for (std::uint64_t at = 0; at + sizeof(Elf64_Rela) <= bytes->size(); at += sizeof(Elf64_Rela)) {
-      const auto one = *load<Elf64_Rela>(*bytes, at);
-      const auto addend = static_cast<std::uint64_t>(one.r_addend);
-      switch (ELF64_R_TYPE(one.r_info)) {
-        case R_X86_64_RELATIVE:
-          words_[{one.r_offset}] = addend;
-          break;
-        case R_X86_64_64:
-        case R_X86_64_GLOB_DAT:
-        case R_X86_64_JUMP_SLOT: {
-          const auto symbol = symbols.address(ELF64_R_SYM(one.r_info));
-          words_[{one.r_offset}] = symbol ? *symbol + addend : 0;
-          break;
-        }
-        default:
-          break;  // Thread-local offsets, indirect functions: not known before loading.
+  each_relocation(*file_, [&](const Elf64_Rela& one) {
+    const auto addend = static_cast<std::uint64_t>(one.r_addend);
+    switch (ELF64_R_TYPE(one.r_info)) {
+      case R_X86_64_RELATIVE:
+        words_[{one.r_offset}] = addend;
+        break;
+      case R_X86_64_64:
+      case R_X86_64_GLOB_DAT:
+      case R_X86_64_JUMP_SLOT: {
+        const auto symbol = symbols.at(ELF64_R_SYM(one.r_info));
+        const bool here = symbol && symbol->st_shndx != SHN_UNDEF;
+        words_[{one.r_offset}] = here ? symbol->st_value + addend : 0;
+        break;
       }
+      default:
+        break;  // Thread-local offsets, indirect functions: not known before loading.
     }
-  }
+  });
 }
 
 Result<void> LinkedMemory::read(Address from, std::span<std::byte> out) const {

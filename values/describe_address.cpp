@@ -11,16 +11,10 @@ using Kind = AddressDescription::Kind;
 
 std::string plus(std::uint64_t offset) { return offset == 0 ? "" : fmt::format("+{}", offset); }
 
-const Image* image_of(const ImageMap& images, const std::string& path) {
-  for (const Image& image : images.all())
-    if (image.path == path) return &image;
-  return nullptr;
-}
-
 /// The heap of a runtime; nothing without debug information of it.
 std::optional<HeapSpans> heap_of(const GoRuntime& runtime, const ImageMap& images,
                                  const DwarfSource& dwarf_of) {
-  const Image* image = image_of(images, runtime.parts().image_path);
+  const Image* image = images.with_path(runtime.parts().image_path);
   if (image == nullptr) return std::nullopt;
   const auto dwarf = dwarf_of(*image);
   if (!dwarf) return std::nullopt;
