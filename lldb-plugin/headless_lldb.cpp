@@ -4,10 +4,13 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <vector>
 
 #include "lldb-plugin/command_context.h"
+#include "lldb-plugin/local_process.h"
+#include "lldb-plugin/supervised_run.h"
 
 namespace cgo {
 namespace {
@@ -66,9 +69,7 @@ int failed(const std::string& what, const std::string& why, const std::string& h
   return static_cast<int>(ExitStatus::no_target);
 }
 
-}  // namespace
-
-int run_through_lldb(const CommandLine& line, Interrupts& interrupts) {
+int run_in_lldb(const CommandLine& line, Interrupts& interrupts) {
   void* liblldb = open_liblldb();
   if (liblldb == nullptr)
     return failed("cannot load LLDB", dlerror(),
@@ -95,6 +96,23 @@ int run_through_lldb(const CommandLine& line, Interrupts& interrupts) {
   std::vector<const char*> pointers;
   for (const std::string& word : words) pointers.push_back(word.c_str());
   return entry(static_cast<int>(pointers.size()), pointers.data(), &interrupts);
+}
+
+/// What is known of a crash that happened in LLDB's code as a rule, and not in the debuggee.
+int crashed(const CommandLine& line, int signal) {
+  const auto pid = line.number("--pid");
+  const bool ended = pid && process_has_ended(static_cast<pid_t>(*pid));
+  return failed(
+      "LLDB crashed",
+      std::string(strsignal(signal)) + (ended ? "; the process had ended while it was read" : ""),
+      ended ? "read a core of it" : "try again; 'lldb-cgo doctor' says which LLDB is used");
+}
+
+}  // namespace
+
+int run_through_lldb(const CommandLine& line, Interrupts& interrupts) {
+  const WorkEnd end = run_supervised([&] { return run_in_lldb(line, interrupts); });
+  return end.signal == 0 ? end.status : crashed(line, end.signal);
 }
 
 }  // namespace cgo

@@ -5,8 +5,8 @@
 
 namespace cgo {
 
-/// Loads LLDB and the plugin that lies beside this program, and runs a command there; returns the
-/// exit status. The answer is printed.
+/// Loads LLDB and the plugin that lies beside this program, in a process of its own, and runs a
+/// command there; returns the exit status. The answer is printed; when LLDB crashes, so is that.
 int run_through_lldb(const CommandLine& line, Interrupts& interrupts);
 
 }  // namespace cgo

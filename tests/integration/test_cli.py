@@ -47,8 +47,8 @@ def wait_for(condition, what, seconds=30):
 
 
 def start(*arguments, **options):
-    return subprocess.Popen([PROGRAM, *map(str, arguments)], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                            **{"stdout": subprocess.PIPE, **options})
+    usual = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen([PROGRAM, *map(str, arguments)], text=True, **{**usual, **options})
 
 
 def check_partial(status, out, err):
@@ -73,6 +73,29 @@ def test_a_process_that_ends_meanwhile(process, delay):
         process.kill()
         out, err = reader.communicate(timeout=60)
     check_partial(reader.returncode, out, err)
+
+
+def test_a_crash_of_lldb_is_said(process, tmp_path):
+    source, library = tmp_path / "crash.c", tmp_path / "liblldb-crash.so"
+    source.write_text("#include <stdlib.h>\n__attribute__((constructor)) static void crash(void) { abort(); }\n", encoding="utf-8")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source], check=True)
+    with start("bt", "--pid", process.pid, env={**os.environ, "LLDB_CGO_LIBLLDB": str(library)}) as reader:
+        out, err = reader.communicate(timeout=60)
+    assert (reader.returncode, out) == (NO_TARGET, "") and "LLDB crashed\n  why: Aborted\n" in err
+
+
+def test_ending_the_program_ends_what_it_started(process):
+    with start("script", "/dev/stdin", "--pid", process.pid, stdin=subprocess.PIPE) as reader:
+        wait_for(lambda: children(reader.pid), "no child")
+        child = children(reader.pid)[0]
+        reader.terminate()
+        assert reader.wait(timeout=30) == -signal.SIGTERM
+        wait_for(lambda: not os.path.exists(f"/proc/{child}"), "left behind")
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as f:
+        return [int(word) for word in f.read().split()]
 
 
 def test_no_such_process(process):
