@@ -119,6 +119,7 @@ bool decode_amd64(ByteView code, Address at, const std::function<bool(const Inst
         return false;
       one = instruction_of(decoded, here);
     }
+    one.calls = decoded.instruction.meta.category == ZYDIS_CATEGORY_CALL;
     one.returns = decoded.instruction.mnemonic == ZYDIS_MNEMONIC_RET;
     one.falls_through =
         !one.returns && decoded.instruction.meta.category != ZYDIS_CATEGORY_UNCOND_BR;

@@ -23,8 +23,9 @@ struct Instruction {
   std::uint32_t bytes = 0;
   Kind kind = Kind::other;
   Address target;
-  int to = -1;    ///< The general register its first operand writes, as encoded: 0 is rax.
-  int from = -1;  ///< The register that is followed.
+  int to = -1;         ///< The general register its first operand writes, as encoded: 0 is rax.
+  int from = -1;       ///< The register that is followed.
+  bool calls = false;  ///< Any call, whatever tells its target.
   bool returns = false;
   bool falls_through = true;  ///< False of returns and unconditional jumps.
 

@@ -64,6 +64,22 @@ constexpr Flag kHelpFlags[] = {
     {"--completion", ValueKind::text, "SHELL", "Completion for bash or zsh.", Host::headless},
 };
 
+constexpr Flag kBreakFlags[] = {
+    {"--if", ValueKind::text, "EXPR",
+     "Only where EXPR holds: over args.NAME, result, errno, goroutine, thread, duration_ns, "
+     "depth."},
+    {"--at", ValueKind::text, "FILE:LINE", "Only calls from this line of Go."},
+    {"--hits", ValueKind::number, "N", "Stop at the Nth that fits only."},
+    {"--every", ValueKind::number, "N", "Stop at every Nth that fits."},
+    {"--slower", ValueKind::text, "TIME", "return: only what took TIME (10ms) or longer."},
+    {"--errno", ValueKind::none, "", "return: only where C set errno, or Go gets one."},
+    {"--log", ValueKind::none, "", "Print a line and go on."},
+    {"--stack", ValueKind::none, "", "Print the stack too."}};
+constexpr Positional kBreakAt[] = {
+    {"KIND", ValueKind::text, false, false,
+     "enter: Go calls C; return: back to the caller; callback: C calls Go. Without it: what there "
+     "is."},
+    {"REGEX", ValueKind::text, false, false, "Part of C's or Go's name of the function."}};
 constexpr Positional kFrameNumber[] = {
     {"N", ValueKind::number, true, false, "Number of the frame, as cgo bt shows it."}};
 constexpr Positional kExpression[] = {{"EXPR", ValueKind::text, true, true,
@@ -135,6 +151,15 @@ constexpr Command kCommands[] = {
      .example = "main.",
      .cost = "Reads debug information. The first time for a program about a second.",
      .needs = Needs::program},
+    {.name = "break",
+     .summary = "Stop where Go calls C, C calls Go, or either returns; or log it and go on.",
+     .positionals = kBreakAt,
+     .flags = kBreakFlags,
+     .example = "return '^read_block$' --if 'result < 0' --stack",
+     .cost =
+         "Sets breakpoints of LLDB: each arrival stops the process for about a millisecond, also "
+         "where it goes on.",
+     .host = Host::lldb},
     {.name = "crossings",
      .summary = "List every way between Go and C: C functions Go calls, Go functions C calls.",
      .positionals = kCrossingText,

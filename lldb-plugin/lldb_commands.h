@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "lldb-plugin/command_context.h"
+#include "lldb-plugin/crossing_breakpoint.h"
 #include "lldb-plugin/lldb_value_naming.h"
 #include "lldb-plugin/session.h"
 #include "lldb-plugin/settings.h"
@@ -16,6 +17,7 @@ struct Plugin {
   Sessions sessions;
   Settings settings;
   GivenNames names;  ///< Used with `sessions` locked.
+  CrossingBreakpoints breakpoints;
 };
 
 /// What commands that change LLDB's own selection use besides.
@@ -31,6 +33,8 @@ void follow_native_selection(LldbContext& context);
 Answer run_frame(LldbContext& context, const CommandLine& line);
 Answer run_up(LldbContext& context, const CommandLine& line);
 Answer run_down(LldbContext& context, const CommandLine& line);
+/// On the selected target, with or without a process.
+Answer run_break(Plugin& plugin, lldb::SBDebugger debugger, const CommandLine& line);
 Answer run_set(Settings& settings, const CommandLine& line);
 
 /// Runs any command of the table on a process of LLDB, with the locks it needs. Never throws.

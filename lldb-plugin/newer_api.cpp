@@ -56,6 +56,11 @@ RegisterProvider* register_provider() {
 
 }  // namespace
 
+bool NewerApi::asks_resolvers_at_hits() {
+  // Came with it, and can be looked up.
+  return dlsym(RTLD_DEFAULT, "_ZN4lldb12SBBreakpoint17AddFacadeLocationEv") != nullptr;
+}
+
 bool NewerApi::has_frame_providers() { return register_provider() != nullptr; }
 
 std::uint32_t NewerApi::register_frame_provider(lldb::SBTarget target, const char* class_name,

@@ -24,6 +24,9 @@ class NewerApi {
   /// Whether a frame provider made the frame. False in an LLDB without them.
   static bool is_synthetic(const lldb::SBFrame& frame);
   static void remove_frame_provider(lldb::SBTarget target, std::uint32_t id);
+  /// Whether a scripted breakpoint resolver is asked (`was_hit`) whether an arrival is one, before
+  /// conditions, counts and commands (22 and later).
+  static bool asks_resolvers_at_hits();
 };
 
 /// Holds a target's API lock (LLDB 20 and later; nothing before).

@@ -216,12 +216,60 @@ PyObject* py_lock(PyObject*, PyObject* arguments) {
   return on_thread_that_handles_stops() ? PyBool_FromLong(0) : Py_BuildValue("");
 }
 
+/// break_addresses(number, module) → file addresses of a breakpoint on crossings in a module.
+PyObject* py_break_addresses(PyObject* self, PyObject* arguments) {
+  PyObject* of_module = nullptr;
+  unsigned long long number = 0;
+  if (!PyArg_ParseTuple(arguments, "KO:break_addresses", &number, &of_module)) return nullptr;
+  const auto* module = lldb_object<lldb::SBModule>(of_module);
+  if (module == nullptr) return nullptr;
+  std::vector<std::uint64_t> addresses;
+  if (const auto known = plugin_behind(self)->breakpoints.find(number)) {
+    const WithoutGil let_go;
+    addresses = known->addresses(*module);
+  }
+  PyObject* list = PyList_New(static_cast<Py_ssize_t>(addresses.size()));
+  for (std::size_t i = 0; list != nullptr && i < addresses.size(); ++i)
+    PyList_SetItem(list, static_cast<Py_ssize_t>(i), PyLong_FromUnsignedLongLong(addresses[i]));
+  return list;
+}
+
+/// break_arrived(number, frame, location) → whether the process shall stop there.
+PyObject* py_break_arrived(PyObject* self, PyObject* arguments) {
+  PyObject *of_frame = nullptr, *of_location = nullptr;
+  unsigned long long number = 0;
+  if (!PyArg_ParseTuple(arguments, "KOO:break_arrived", &number, &of_frame, &of_location))
+    return nullptr;
+  const auto* frame = lldb_object<lldb::SBFrame>(of_frame);
+  const auto* location = lldb_object<lldb::SBBreakpointLocation>(of_location);
+  if (frame == nullptr || location == nullptr) return nullptr;
+  const auto plugin = plugin_behind(self);
+  const auto known = plugin->breakpoints.find(number);
+  bool stops = false;
+  if (known) {
+    const WithoutGil let_go;
+    stops = known->arrived(plugin->sessions, *frame, *location);
+  }
+  return PyBool_FromLong(stops ? 1 : 0);
+}
+
+/// break_summary(number) → a line of `breakpoint list`.
+PyObject* py_break_summary(PyObject* self, PyObject* arguments) {
+  unsigned long long number = 0;
+  if (!PyArg_ParseTuple(arguments, "K:break_summary", &number)) return nullptr;
+  const auto known = plugin_behind(self)->breakpoints.find(number);
+  return text_of(known ? known->summary() : std::string());
+}
+
 PyMethodDef g_methods[] = {
     {"run", py_run, METH_VARARGS, nullptr},
     {"take_registers", py_take_registers, METH_VARARGS, nullptr},
     {"native_stack", py_native_stack, METH_VARARGS, nullptr},
     {"goroutine_threads", py_goroutine_threads, METH_VARARGS, nullptr},
     {"lock", py_lock, METH_VARARGS, nullptr},
+    {"break_addresses", py_break_addresses, METH_VARARGS, nullptr},
+    {"break_arrived", py_break_arrived, METH_VARARGS, nullptr},
+    {"break_summary", py_break_summary, METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -5,6 +5,7 @@ import threading
 
 import lldb
 import _lldb_cgo
+from lldb_cgo_breaks import CROSSINGS
 from lldb_cgo_names import NAMES
 from lldb_cgo_values import VALUES
 
@@ -367,7 +368,9 @@ class CgoFrames(ScriptedFrameProvider):
 
     def frame_at_index(self, index):
         if index == 0:
-            self.look_at_innermost()
+            # Most arrivals at a crossing go on at once, and from there few registers lead outward.
+            if self.innermost.GetPC() not in CROSSINGS:
+                self.look_at_innermost()
             return self.own_frame(0)
         if self.plan is None:
             self.plan = self.make_plan()

@@ -1,0 +1,114 @@
+#include "crossings/crossing_tracker.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace cgo {
+namespace {
+
+bool same_arrival(const Arrival& a, const Arrival& b) {
+  return a.crossing == b.crossing && a.sp == b.sp && a.m == b.m && a.calls == b.calls;
+}
+
+}  // namespace
+
+std::vector<OpenCrossing> CrossingTracker::abandon_from(Thread& thread, std::size_t first) {
+  if (first >= thread.open.size()) return {};
+  const auto begin = thread.open.begin() + static_cast<std::ptrdiff_t>(first);
+  std::vector<OpenCrossing> out(std::make_move_iterator(begin),
+                                std::make_move_iterator(thread.open.end()));
+  thread.open.erase(begin, thread.open.end());
+  abandoned_ += out.size();
+  return out;
+}
+
+CrossingTracker::Event CrossingTracker::begin(Thread& thread, const Arrival& arrival,
+                                              bool from_go) {
+  Event event{.what = What::entered};
+  event.crossing = {.number = ++entered_, .entered = arrival, .from_go = from_go};
+  thread.open.push_back(event.crossing);
+  return event;
+}
+
+CrossingTracker::Event CrossingTracker::enter_c(const Arrival& arrival) {
+  Thread& thread = threads_[arrival.tid];
+  if (thread.last_entered && same_arrival(*thread.last_entered, arrival)) return {};
+  thread.last_entered = arrival;
+  // Calls that are in progress count up by one with each: one that is as deep, or deeper, has been
+  // left by other ways. A callback is within the call that is one less deep.
+  const auto left = std::ranges::find_if(
+      thread.open, [&](const OpenCrossing& one) { return one.entered.depth >= arrival.depth; });
+  auto abandoned = abandon_from(thread, static_cast<std::size_t>(left - thread.open.begin()));
+  Event event = begin(thread, arrival, true);
+  event.abandoned = std::move(abandoned);
+  return event;
+}
+
+CrossingTracker::Event CrossingTracker::enter_go(const Arrival& arrival) {
+  Thread& thread = threads_[arrival.tid];
+  const auto left = std::ranges::find_if(thread.open, [&](const OpenCrossing& one) {
+    return one.entered.depth > arrival.depth ||
+           (!one.from_go && one.entered.depth == arrival.depth);
+  });
+  // Not left, but arrived at once more: nothing was called from it.
+  if (left != thread.open.end() && same_arrival(left->entered, arrival)) return {};
+  auto abandoned = abandon_from(thread, static_cast<std::size_t>(left - thread.open.begin()));
+  Event event = begin(thread, arrival, false);
+  event.abandoned = std::move(abandoned);
+  return event;
+}
+
+CrossingTracker::Event CrossingTracker::leave(const Arrival& arrival) {
+  Thread& thread = threads_[arrival.tid];
+  const auto found =
+      std::ranges::find_if(thread.open.rbegin(), thread.open.rend(),
+                           [&](const OpenCrossing& one) { return one.entered.sp == arrival.sp; });
+  if (found == thread.open.rend()) {
+    const bool again = thread.last_left && same_arrival(*thread.last_left, arrival);
+    return {.what = again ? What::again : What::unseen_entry};
+  }
+  const std::size_t index = static_cast<std::size_t>(thread.open.rend() - found) - 1;
+  Event event{.what = What::returned, .crossing = thread.open[index]};
+  event.abandoned = abandon_from(thread, index + 1);
+  thread.open.pop_back();
+  thread.last_left = arrival;
+  ++returned_;
+  return event;
+}
+
+std::vector<OpenCrossing> CrossingTracker::seen_at(std::uint64_t tid, std::int32_t depth) {
+  const auto found = threads_.find(tid);
+  if (found == threads_.end()) return {};
+  const auto& open = found->second.open;
+  const auto deeper = std::ranges::find_if(
+      open, [&](const OpenCrossing& one) { return one.entered.depth > depth; });
+  return abandon_from(found->second, static_cast<std::size_t>(deeper - open.begin()));
+}
+
+std::vector<OpenCrossing> CrossingTracker::end_thread(std::uint64_t tid) {
+  const auto found = threads_.find(tid);
+  if (found == threads_.end()) return {};
+  auto out = abandon_from(found->second, 0);
+  threads_.erase(found);
+  return out;
+}
+
+std::vector<OpenCrossing> CrossingTracker::open() const {
+  std::vector<OpenCrossing> out;
+  for (const auto& [tid, thread] : threads_)
+    out.insert(out.end(), thread.open.begin(), thread.open.end());
+  return out;
+}
+
+bool CrossingTracker::has_open(std::uint64_t tid) const {
+  const auto found = threads_.find(tid);
+  return found != threads_.end() && !found->second.open.empty();
+}
+
+std::vector<std::uint64_t> CrossingTracker::threads() const {
+  std::vector<std::uint64_t> out;
+  for (const auto& [tid, thread] : threads_) out.push_back(tid);
+  return out;
+}
+
+}  // namespace cgo

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <lldb/API/LLDB.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crossings/crossing_tracker.h"
+#include "lldb-plugin/crossing_sites.h"
+#include "lldb-plugin/session.h"
+#include "stops/crossing_report.h"
+#include "stops/crossing_scope.h"
+#include "stops/crossing_shape.h"
+
+namespace cgo {
+
+/// What the user asked for.
+struct CrossingRequest {
+  CrossingQuery query;
+  std::shared_ptr<const CrossingCondition> condition;  ///< --if; may be null.
+  std::optional<std::uint64_t> only, every;            ///< --hits, --every.
+  std::optional<std::int64_t> slower_ns;
+  bool with_errno = false, log = false, stack = false;
+  std::string words;  ///< As typed, for lists.
+};
+
+/// One breakpoint on crossings: where it goes in each module, and what an arrival there means.
+/// Works on any process of its target; what it counted belongs to the last one. Its methods lock.
+class CrossingBreakpoint {
+ public:
+  CrossingBreakpoint(CrossingRequest request, CrossingFiles& files)
+      : request_(std::move(request)), files_(files) {}
+
+  /// File addresses in a module that LLDB has loaded. Called for every module there is and comes.
+  std::vector<std::uint64_t> addresses(lldb::SBModule module);
+
+  /// A thread is at one of them. True when the process shall stop; what the user is to read has
+  /// been written to the debugger then.
+  bool arrived(Sessions& sessions, lldb::SBFrame frame, lldb::SBBreakpointLocation location);
+
+  /// The text of `breakpoint list`: what it is, and how often what came.
+  std::string summary();
+  const CrossingRequest& request() const { return request_; }
+  std::vector<std::string> problems() const;
+  /// Crossings that fit, in the modules seen so far.
+  std::size_t matching() const;
+
+ private:
+  /// What is kept from an entry to its return.
+  struct Entered {
+    std::vector<std::byte> block;  // The arguments, as they were.
+    Address block_at;
+    std::uint64_t below_stack = 0;  // Of the block, below the goroutine's stack.hi; it may move.
+    std::optional<int> errno_value;
+    std::string signal_mask;
+    std::optional<std::uint64_t> mxcsr, fctrl;
+  };
+  struct Module {
+    std::string path;
+    std::shared_ptr<const FileCrossings> crossings;
+    std::map<Address, CrossingSite> sites;  // By file address.
+  };
+  /// A location of LLDB's, as it was found out at its first arrival.
+  struct Place {
+    CrossingSite site;
+    CrossingPoint crossing;  // With load addresses.
+    std::optional<Result<CrossingShape>> shape;
+    std::shared_ptr<const Program> of_shape;  // Keeps the types.
+  };
+  class Visit;  // One arrival.
+  friend class Visit;
+
+  Place* place_of(lldb::SBBreakpointLocation location);
+  Module* module_of(const std::string& path, const std::string& build_id);
+  /// The one whose entry is at `stub`, of those that were arrived at; else null.
+  const CrossingPoint* crossing_with_stub(Address stub) const;
+  /// Threads that are gone come back from nothing.
+  void end_threads();
+  /// Forgets what belongs to another process.
+  void begin_process(lldb::SBProcess process);
+
+  CrossingRequest request_;
+  CrossingFiles& files_;
+  mutable std::mutex mutex_;
+  std::map<std::pair<std::string, std::string>, Module> modules_;
+  std::vector<std::string> problems_;
+  // Of one process:
+  lldb::SBProcess process_;
+  std::map<lldb::break_id_t, Place> places_;
+  CrossingTracker tracker_;
+  std::map<std::uint64_t, Entered> entered_;   // By OpenCrossing::number.
+  std::map<std::uint64_t, Address> machines_;  // By tid.
+  std::optional<Result<std::int64_t>> errno_offset_;
+  std::uint64_t fitting_ = 0, stops_ = 0, failed_ = 0;
+  std::uint64_t counted_ = 0;  // Arrivals of the kind asked for.
+};
+
+/// The breakpoints on crossings of this debugger process, by a number of their own. Thread-safe.
+class CrossingBreakpoints {
+ public:
+  std::uint64_t add(CrossingRequest request);
+  std::shared_ptr<CrossingBreakpoint> find(std::uint64_t number) const;
+  void remove(std::uint64_t number);
+  /// LLDB's number for it in a target.
+  void belongs_to(std::uint64_t number, lldb::SBTarget target, lldb::break_id_t id);
+  std::shared_ptr<CrossingBreakpoint> of_lldb(lldb::SBTarget target, lldb::break_id_t id) const;
+
+ private:
+  mutable std::mutex mutex_;
+  CrossingFiles files_;
+  struct Known {
+    std::shared_ptr<CrossingBreakpoint> breakpoint;
+    lldb::SBTarget target;
+    lldb::break_id_t id = LLDB_INVALID_BREAK_ID;
+  };
+  std::uint64_t next_ = 1;
+  std::map<std::uint64_t, Known> all_;
+};
+
+}  // namespace cgo

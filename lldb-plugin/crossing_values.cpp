@@ -1,0 +1,226 @@
+// What there is to see at a crossing: arguments, results, errno, who called.
+#include <fmt/format.h>
+
+#include <cstring>
+#include <fstream>
+
+#include "lldb-plugin/crossing_visit.h"
+#include "stops/errno_place.h"
+
+namespace cgo {
+namespace {
+
+using Role = CrossingSite::Role;
+
+constexpr ReadLimits kLimits{.depth = 1, .elements = 8, .text_bytes = 80};
+/// Frames between cgo's stub and the Go function that called are fewer.
+constexpr std::size_t kFramesToCaller = 16;
+
+}  // namespace
+
+std::optional<std::uint64_t> register_of(lldb::SBFrame frame, const char* name) {
+  lldb::SBError error;
+  lldb::SBValue value = frame.FindRegister(name);
+  if (!value.IsValid()) return std::nullopt;
+  const std::uint64_t number = value.GetValueAsUnsigned(error);
+  if (error.Fail()) return std::nullopt;
+  return number;
+}
+
+std::string signal_mask(lldb::pid_t pid, std::uint64_t tid) {
+  std::ifstream file(fmt::format("/proc/{}/task/{}/status", pid, tid));
+  std::string line;
+  while (std::getline(file, line))
+    if (line.starts_with("SigBlk:\t")) return line.substr(8);
+  return {};
+}
+
+const ProgramContext& CrossingBreakpoint::Visit::context() {
+  if (!context_)
+    context_ = std::make_unique<const ProgramContext>(
+        ProgramContext::Parts{.memory = &memory_,
+                              .images = stop_->program->images.get(),
+                              .runtimes = &stop_->program->runtimes,
+                              .dwarf = stop_->program->dwarf,
+                              .describer = stop_->addresses.get()},
+        runtime_);
+  return *context_;
+}
+
+const Result<CrossingShape>& CrossingBreakpoint::Visit::shape() {
+  // A return from asmcgocall has a place of its own; the shape is kept with that of the entry.
+  Place* place = &place_;
+  for (auto& [id, other] : self_.places_)
+    if (&other.crossing == crossing_) place = &other;
+  if (!place->shape || place->of_shape != stop_->program) {
+    place->shape = shape_of_call(*stop_->program->images, stop_->program->dwarf, *crossing_);
+    place->of_shape = stop_->program;
+  }
+  return *place->shape;
+}
+
+CrossingValue CrossingBreakpoint::Visit::show(const CrossingPart& part, Datum datum) const {
+  CrossingValue out{.name = part.name, .go_type = part.go_type};
+  out.value = read_value(*context_, part.name, std::move(datum), kLimits);
+  if (kind_of(part.type) == TypeKind::pointer && !out.value.points_to && !request_.log &&
+      stop_->addresses) {
+    const auto target = load_unsigned(memory_, out.value.datum);
+    if (target && *target != 0) out.points_to = stop_->addresses->describe({*target}).text;
+  }
+  return out;
+}
+
+void CrossingBreakpoint::Visit::read_arguments() {
+  context();
+  if (to_c())
+    read_arguments_of_call();
+  else if (!moment_.returns)
+    read_arguments_of_callback();
+}
+
+void CrossingBreakpoint::Visit::read_arguments_of_call() {
+  const auto& known = shape();
+  if (!known) {
+    moment_.no_arguments = known.error().message;
+    return;
+  }
+  std::optional<Address> block;
+  if (!moment_.returns)
+    if (const auto rdi = register_of(frame_, "rdi")) block = Address{*rdi};
+  for (const CrossingPart& part : known->arguments) {
+    Datum datum{.type = part.type};
+    const std::uint64_t bytes = plain(part.type)->bytes();
+    if (block) {
+      datum.address = wrapping_add(*block, part.offset);
+    } else if (entered_ && part.offset + bytes <= entered_->block.size()) {
+      const auto begin = entered_->block.begin() + static_cast<std::ptrdiff_t>(part.offset);
+      datum.bytes = std::vector(begin, begin + static_cast<std::ptrdiff_t>(bytes));
+    } else {
+      moment_.no_arguments = "what was there at the entry could not be read";
+      return;
+    }
+    scope_.set_argument(part.name, datum);
+    scope_.set_argument(part.cgo_name, datum);
+    moment_.arguments.push_back(show(part, std::move(datum)));
+  }
+}
+
+void CrossingBreakpoint::Visit::read_arguments_of_callback() {
+  ValuePlace place{.stop = stop_};
+  place.collected = collect_stack(
+      *stop_, {.thread = ThreadInfo{.tid = moment_.tid, .index = thread_.GetIndexID()}},
+      {.innermost = 1, .outermost = 0});
+  for (std::size_t i = 0; i < place.collected.stack.elements.size(); ++i)
+    if (std::holds_alternative<cgo::Frame>(place.collected.stack.elements[i]))
+      place.elements.push_back(i);
+  const auto variables = place.variables();
+  if (!variables) {
+    moment_.no_arguments = variables.error().message;
+    return;
+  }
+  for (const FrameVariable& one : *variables) {
+    if (!one.parameter || one.type == nullptr) continue;
+    if (!one.datum) {
+      moment_.no_arguments = one.error ? one.error->message : "they cannot be found";
+      continue;
+    }
+    scope_.set_argument(one.name, *one.datum);
+    moment_.arguments.push_back(show({.name = one.name, .type = one.type}, *one.datum));
+  }
+}
+
+std::optional<Address> CrossingBreakpoint::Visit::block_now() const {
+  if (!entered_ || !entered_->block_at) return std::nullopt;
+  if (entered_->below_stack == 0) return entered_->block_at;
+  if (!machine_ || !machine_->goroutine) return std::nullopt;
+  return Address{machine_->goroutine->stack.end.value - entered_->below_stack};
+}
+
+void CrossingBreakpoint::Visit::read_result() {
+  if (to_c()) {
+    const auto& known = shape();
+    const auto block = block_now();
+    if (!known || !known->result || !block) return;
+    const Datum datum = datum_at(known->result->type, wrapping_add(*block, known->result->offset));
+    scope_.set("result", datum);
+    moment_.result = show(*known->result, datum);
+    if (moment_.errno_after || moment_.errno_returned)
+      moment_.verdict = errno_verdict({.form = crossing_->form,
+                                       .before = moment_.errno_before,
+                                       .after = moment_.errno_after,
+                                       .returned = moment_.errno_returned,
+                                       .failed = looks_failed(memory_, datum)},
+                                      crossing_->function);
+    return;
+  }
+  const auto result = result_of_export(*stop_->program->images, stop_->program->dwarf, *crossing_);
+  if (!result || result->count != 1) return;
+  const TypeKind kind = kind_of(result->type);
+  const std::uint64_t bytes = plain(result->type)->bytes();
+  const bool in_rax = kind == TypeKind::pointer || kind == TypeKind::signed_integer ||
+                      kind == TypeKind::unsigned_integer || kind == TypeKind::character ||
+                      kind == TypeKind::boolean || kind == TypeKind::enumeration;
+  const auto rax = register_of(frame_, "rax");
+  if (!in_rax || bytes > sizeof(std::uint64_t) || !rax) return;
+  Datum datum{.type = result->type, .bytes = std::vector<std::byte>(bytes)};
+  std::memcpy(datum.bytes->data(), &*rax, bytes);
+  scope_.set("result", datum);
+  moment_.result = show({.name = "result", .type = result->type}, std::move(datum));
+}
+
+std::optional<int> CrossingBreakpoint::Visit::errno_of_thread() {
+  if (!self_.errno_offset_) self_.errno_offset_ = errno_offset(memory_, *stop_->program->images);
+  if (!*self_.errno_offset_) return std::nullopt;
+  const auto thread_pointer = register_of(frame_, "fs_base");
+  if (!thread_pointer) return std::nullopt;
+  const Address at{*thread_pointer + static_cast<std::uint64_t>(**self_.errno_offset_)};
+  const auto value = read_unsigned<std::int32_t>(memory_, at);
+  if (!value) return std::nullopt;
+  return *value;
+}
+
+void CrossingBreakpoint::Visit::read_errno() {
+  if (!to_c()) return;
+  if (entered_) moment_.errno_before = entered_->errno_value;
+  moment_.errno_after = errno_of_thread();
+  if (crossing_->form != CrossingPoint::Form::c2func) return;
+  if (const auto rax = register_of(frame_, "rax"))
+    moment_.errno_returned = static_cast<int>(static_cast<std::uint32_t>(*rax));
+}
+
+void CrossingBreakpoint::Visit::read_changes() {
+  if (!entered_) return;
+  const std::string mask = signal_mask(thread_.GetProcess().GetProcessID(), moment_.tid);
+  if (!mask.empty() && !entered_->signal_mask.empty() && mask != entered_->signal_mask)
+    moment_.changes.push_back(fmt::format("the thread's blocked signals changed: {} before, {} now",
+                                          entered_->signal_mask, mask));
+  // The low six bits are flags that arithmetic sets; the others say how it is done.
+  constexpr std::uint64_t kControl = ~std::uint64_t{0x3f};
+  if (const auto mxcsr = register_of(frame_, "mxcsr");
+      mxcsr && entered_->mxcsr && (*mxcsr & kControl) != (*entered_->mxcsr & kControl))
+    moment_.changes.push_back(
+        fmt::format("the floating-point control register changed: mxcsr {:#x} before, {:#x} now",
+                    *entered_->mxcsr, *mxcsr));
+  if (const auto fctrl = register_of(frame_, "fctrl");
+      fctrl && entered_->fctrl && *fctrl != *entered_->fctrl)
+    moment_.changes.push_back(fmt::format("the x87 control word changed: {:#x} before, {:#x} now",
+                                          *entered_->fctrl, *fctrl));
+}
+
+void CrossingBreakpoint::Visit::find_caller() {
+  if (stack_) return;
+  stack_ = collect_stack(*stop_,
+                         {.thread = ThreadInfo{.tid = moment_.tid, .index = thread_.GetIndexID()}},
+                         {.innermost = kFramesToCaller, .outermost = 0});
+  for (const StackElement& element : stack_->stack.elements) {
+    const auto* frame = std::get_if<cgo::Frame>(&element);
+    if (frame == nullptr || frame->plumbing || frame->function.empty()) continue;
+    const bool of_caller =
+        to_c() ? frame->language == Language::go : frame->function != crossing_->function;
+    if (!of_caller || frame->function == crossing_->go_name) continue;
+    moment_.caller = fmt::format("{} at {}:{}", frame->function, frame->file, frame->line);
+    break;
+  }
+}
+
+}  // namespace cgo

@@ -1,0 +1,254 @@
+// What an arrival at a breakpoint of crossings means, and whether the process stops there.
+#include "lldb-plugin/crossing_visit.h"
+
+#include <fmt/format.h>
+#include <time.h>
+
+#include "lldb-plugin/newer_api.h"
+#include "unwind/format.h"
+
+namespace cgo {
+namespace {
+
+using Role = CrossingSite::Role;
+using When = CrossingQuery::When;
+using What = CrossingTracker::What;
+
+constexpr auto kPatience = std::chrono::seconds(3);
+std::int64_t now_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+}  // namespace
+
+// Which arrival it is
+
+void CrossingBreakpoint::Visit::find_machine() {
+  runtime_ =
+      stop_->program->runtimes.at(crossing_->entry ? crossing_->entry : Address{frame_.GetPC()});
+  if (runtime_ == nullptr) return;
+  auto known = self_.machines_.find(moment_.tid);
+  Result<Machine> machine = Error{};
+  if (known != self_.machines_.end()) machine = runtime_->machine(memory_, known->second);
+  if (known == self_.machines_.end() || !machine || machine->procid != moment_.tid)
+    machine = runtime_->machine_of_thread(memory_, moment_.tid);
+  if (!machine) return;
+  self_.machines_[moment_.tid] = machine->address;
+  // Source: src/runtime/runtime2.go, m: ncgocall stands right before ncgo in Go 1.19 to 1.27.
+  const Address calls{machine->address.value + runtime_->layout().m.ncgo.bytes - 8};
+  const auto count = read_unsigned<std::uint64_t>(memory_, calls);
+  if (!count) return;
+  machine_ = MachineNow{*machine, *count, std::nullopt};
+  if (machine->curg)
+    if (auto g = runtime_->goroutine(memory_, machine->curg)) machine_->goroutine = *std::move(g);
+  moment_.m = machine->id;
+  moment_.depth = machine->ncgo;
+  if (machine_->goroutine && machine_->goroutine->id != 0)
+    moment_.goroutine = machine_->goroutine->id;
+}
+
+Arrival CrossingBreakpoint::Visit::arrival() const {
+  Arrival out{.tid = moment_.tid,
+              .crossing = place_.crossing.stub.value,
+              .sp = {frame_.GetSP()},
+              .depth = moment_.depth,
+              .time_ns = now_ns()};
+  // There the return address has been taken off already.
+  if (place_.site.role == Role::back_in_go) out.sp.value -= sizeof(std::uint64_t);
+  if (machine_) {
+    out.m = machine_->machine.address;
+    out.calls = machine_->calls;
+  }
+  return out;
+}
+
+CrossingTracker::Event CrossingBreakpoint::Visit::track(const Arrival& arrival) {
+  if (place_.site.role != Role::entry) return self_.tracker_.leave(arrival);
+  return to_c() ? self_.tracker_.enter_c(arrival) : self_.tracker_.enter_go(arrival);
+}
+
+void CrossingBreakpoint::Visit::say_abandoned(const std::vector<OpenCrossing>& abandoned) {
+  for (const OpenCrossing& one : abandoned) {
+    self_.entered_.erase(one.number);
+    // Only `return` asks for returns.
+    if (request_.query.when != When::returns) continue;
+    std::string name = "a crossing";
+    if (const CrossingPoint* known = self_.crossing_with_stub({one.entered.crossing}))
+      name = known->function;
+    text += fmt::format(
+        "cgo break: {} entered on thread {} never returned: its frame is gone (a panic or longjmp "
+        "passed it, or the thread ended)\n",
+        escaped(name), one.entered.tid);
+  }
+}
+
+/// A goroutine that a panic took out of C goes on wherever there is a thread: the one that it was
+/// on may not come by again.
+void CrossingBreakpoint::Visit::look_at_other_threads() {
+  if (runtime_ == nullptr || request_.query.when != When::returns) return;
+  for (const auto& [tid, machine] : self_.machines_) {
+    if (tid == moment_.tid || !self_.tracker_.has_open(tid)) continue;
+    const Address depth{machine.value + runtime_->layout().m.ncgo.bytes};
+    if (const auto now = read_unsigned<std::int32_t>(memory_, depth))
+      say_abandoned(self_.tracker_.seen_at(tid, *now));
+  }
+}
+
+bool CrossingBreakpoint::Visit::run() {
+  find_machine();
+  look_at_other_threads();
+  const Arrival at = arrival();
+  const CrossingTracker::Event event = track(at);
+  say_abandoned(event.abandoned);
+  const bool entry = place_.site.role == Role::entry;
+  if (event.what == What::again || event.what == What::unseen_entry) return false;
+  if (entry) keep_entry(event.crossing);
+  if (event.what == What::returned) {
+    moment_.returns = true;
+    moment_.duration_ns = at.time_ns - event.crossing.entered.time_ns;
+    moment_.depth = event.crossing.entered.depth;
+    if (const auto kept = self_.entered_.extract(event.crossing.number)) entered_ = kept.mapped();
+    if (const CrossingPoint* known = self_.crossing_with_stub({event.crossing.entered.crossing}))
+      crossing_ = known;
+  }
+  if (entry == (request_.query.when == When::returns)) return false;
+  moment_.number = ++self_.counted_;
+  moment_.crossing = crossing_;
+  return decide();
+}
+
+void CrossingBreakpoint::Visit::keep_entry(const OpenCrossing& opened) {
+  if (request_.query.when != When::returns) return;
+  Entered kept;
+  if (to_c()) {
+    if (const auto block = register_of(frame_, "rdi")) {
+      kept.block_at = {*block};
+      const auto& known = shape();
+      if (known)
+        if (auto bytes = read_bytes(memory_, kept.block_at, known->bytes, kMostDatumBytes))
+          kept.block = *std::move(bytes);
+      if (machine_ && machine_->goroutine && machine_->goroutine->stack.contains(kept.block_at))
+        kept.below_stack = machine_->goroutine->stack.end.value - kept.block_at.value;
+    }
+    kept.errno_value = errno_of_thread();
+  }
+  if (!request_.log) {
+    kept.signal_mask = signal_mask(thread_.GetProcess().GetProcessID(), moment_.tid);
+    kept.mxcsr = register_of(frame_, "mxcsr");
+    kept.fctrl = register_of(frame_, "fctrl");
+  }
+  self_.entered_.insert_or_assign(opened.number, std::move(kept));
+}
+
+// Whether it counts
+
+bool CrossingBreakpoint::Visit::was_called_there() {
+  find_caller();
+  if (!stack_) return false;
+  for (const StackElement& element : stack_->stack.elements)
+    if (const auto* frame = std::get_if<cgo::Frame>(&element);
+        frame != nullptr && frame->language == Language::go &&
+        frame->line == request_.query.at->line &&
+        names_file(std::string(frame->file), request_.query.at->file))
+      return true;
+  return false;
+}
+
+std::optional<bool> CrossingBreakpoint::Visit::condition_holds() {
+  scope_.set_number("thread", thread_.GetIndexID());
+  scope_.set_number("depth", moment_.depth);
+  if (moment_.goroutine)
+    scope_.set_number("goroutine", static_cast<std::int64_t>(*moment_.goroutine));
+  if (moment_.duration_ns) scope_.set_number("duration_ns", *moment_.duration_ns);
+  const auto number = moment_.errno_returned ? moment_.errno_returned : moment_.errno_after;
+  if (number) scope_.set_number("errno", *number);
+  const auto holds = request_.condition->holds(context(), scope_);
+  if (holds) return *holds;
+  // A log says it once, a stop each time.
+  if (self_.failed_++ == 0 || !request_.log)
+    text += fmt::format("cgo break: the condition cannot be decided: {}\n",
+                        escaped(holds.error().message));
+  return std::nullopt;
+}
+
+bool CrossingBreakpoint::Visit::fits() {
+  if (request_.slower_ns && moment_.duration_ns.value_or(0) < *request_.slower_ns) return false;
+  if (request_.with_errno) {
+    const bool returned = moment_.errno_returned.value_or(0) != 0;
+    const bool set = moment_.errno_after && moment_.errno_before && *moment_.errno_after != 0 &&
+                     *moment_.errno_after != *moment_.errno_before;
+    if (!returned && !set) return false;
+  }
+  if (request_.query.at && !was_called_there()) return false;
+  return true;
+}
+
+bool CrossingBreakpoint::Visit::decide() {
+  if (moment_.returns) read_errno();
+  if (!fits()) return false;
+  read_arguments();
+  if (moment_.returns) read_result();
+  if (request_.condition) {
+    // What cannot be decided stops: not to stop would be a silent answer.
+    const auto holds = condition_holds();
+    if (holds && !*holds) return false;
+  }
+  ++self_.fitting_;
+  if (request_.only && self_.fitting_ != *request_.only) return false;
+  if (request_.every && self_.fitting_ % *request_.every != 0) return false;
+  if (moment_.returns && !request_.log) read_changes();
+  if (request_.log) {
+    text += format_moment_line(moment_);
+  } else {
+    find_caller();
+    text += format_moment(moment_);
+    ++self_.stops_;
+  }
+  if (request_.stack) {
+    const CollectedStack whole = collect_stack(
+        *stop_, {.thread = ThreadInfo{.tid = moment_.tid, .index = thread_.GetIndexID()}});
+    text += format_stack(whole.stack, {});
+  }
+  return !request_.log;
+}
+
+// The way in
+
+namespace {
+
+void say(lldb::SBDebugger debugger, const std::string& text) {
+  std::size_t written = 0;
+  if (text.empty()) return;
+  debugger.GetOutputFile().Write(reinterpret_cast<const std::uint8_t*>(text.data()), text.size(),
+                                 &written);
+  debugger.GetOutputFile().Flush();
+}
+
+}  // namespace
+
+bool CrossingBreakpoint::arrived(Sessions& sessions, lldb::SBFrame frame,
+                                 lldb::SBBreakpointLocation location) try {
+  lldb::SBProcess process = frame.GetThread().GetProcess();
+  const TargetLock lldb_lock(process.GetTarget(), kPatience);
+  const auto session = sessions.use(process);
+  const std::lock_guard lock(mutex_);
+  begin_process(process);
+  Place* place = place_of(location);
+  const auto stop = session->stop();
+  if (place == nullptr || !stop) {
+    ++failed_;
+    return true;
+  }
+  Visit visit(*this, *place, frame, *stop);
+  const bool stops = visit.run();
+  say(process.GetTarget().GetDebugger(), visit.text);
+  return stops;
+} catch (const std::exception& error) {
+  say(frame.GetThread().GetProcess().GetTarget().GetDebugger(),
+      std::string("cgo break: an internal error: ") + error.what() + "\n");
+  return true;
+}
+
+}  // namespace cgo

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <string>
+
+#include "lldb-plugin/crossing_breakpoint.h"
+#include "lldb-plugin/value_place.h"
+#include "values/program_context.h"
+
+namespace cgo {
+
+/// What is known of the thread's m at this moment.
+struct MachineNow {
+  Machine machine;
+  std::uint64_t calls = 0;
+  std::optional<Goroutine> goroutine;
+};
+
+/// A register of a frame that LLDB has, by LLDB's name.
+std::optional<std::uint64_t> register_of(lldb::SBFrame frame, const char* name);
+/// The blocked signals of a thread of this machine, as the kernel writes them; empty elsewhere.
+std::string signal_mask(lldb::pid_t pid, std::uint64_t tid);
+
+/// One arrival at a breakpoint on crossings: made for it, with the breakpoint and the session
+/// locked.
+class CrossingBreakpoint::Visit {
+ public:
+  Visit(CrossingBreakpoint& breakpoint, Place& place, lldb::SBFrame frame,
+        std::shared_ptr<const Stop> stop)
+      : self_(breakpoint),
+        request_(breakpoint.request_),
+        place_(place),
+        crossing_(&place.crossing),
+        frame_(frame),
+        thread_(frame.GetThread()),
+        stop_(std::move(stop)),
+        memory_(stop_->debuggee->memory()) {
+    moment_.tid = thread_.GetThreadID();
+    moment_.thread_index = thread_.GetIndexID();
+  }
+
+  bool run();
+  std::string text;  ///< What the user is to read.
+
+ private:
+  bool to_c() const { return crossing_->direction == CrossingPoint::Direction::go_to_c; }
+  void find_machine();
+  Arrival arrival() const;
+  CrossingTracker::Event track(const Arrival& arrival);
+  void say_abandoned(const std::vector<OpenCrossing>& abandoned);
+  void look_at_other_threads();
+  void keep_entry(const OpenCrossing& entered);
+  bool decide();
+  bool fits();
+  bool was_called_there();
+  std::optional<bool> condition_holds();
+
+  const Result<CrossingShape>& shape();
+  void read_arguments();
+  void read_arguments_of_call();
+  void read_arguments_of_callback();
+  void read_result();
+  void read_errno();
+  void read_changes();
+  void find_caller();
+  std::optional<int> errno_of_thread();
+  std::optional<Address> block_now() const;
+  CrossingValue show(const CrossingPart& part, Datum datum) const;
+  const ProgramContext& context();
+
+  CrossingBreakpoint& self_;
+  const CrossingRequest& request_;
+  Place& place_;
+  const CrossingPoint* crossing_;
+  lldb::SBFrame frame_;
+  lldb::SBThread thread_;
+  std::shared_ptr<const Stop> stop_;
+  const MemoryReader& memory_;
+  const GoRuntime* runtime_ = nullptr;
+  std::optional<MachineNow> machine_;
+  std::optional<Entered> entered_;  // Of a return: what was kept.
+  std::unique_ptr<const ProgramContext> context_;
+  std::optional<CollectedStack> stack_;
+  CrossingMoment moment_;
+  CrossingScope scope_;
+};
+
+}  // namespace cgo

@@ -1,0 +1,29 @@
+"""Breakpoints on crossings between Go and C, as LLDB's own scripted breakpoints."""
+import lldb
+import _lldb_cgo
+
+
+CROSSINGS = set()  # Load addresses of instructions that such breakpoints were seen at.
+
+
+class CgoCrossing:
+    """Puts locations into each module that LLDB loads, and decides which arrivals are hits."""
+
+    def __init__(self, breakpoint, arguments, *_):  # LLDB 19 gives its scripts' namespace too.
+        self.breakpoint = breakpoint
+        self.number = arguments.GetValueForKey("number").GetUnsignedIntegerValue(0)
+
+    def __callback__(self, context):
+        module = context.module
+        for address in _lldb_cgo.break_addresses(self.number, module):
+            self.breakpoint.AddLocation(module.ResolveFileAddress(address))
+
+    def __get_depth__(self):
+        return lldb.eSearchDepthModule
+
+    def get_short_help(self):
+        return _lldb_cgo.break_summary(self.number)
+
+    def was_hit(self, frame, location):
+        CROSSINGS.add(location.GetLoadAddress())
+        return location if _lldb_cgo.break_arrived(self.number, frame, location) else None

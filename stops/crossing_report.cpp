@@ -1,0 +1,116 @@
+#include "stops/crossing_report.h"
+
+#include <fmt/format.h>
+
+#include "unwind/format.h"
+#include "values/format_value.h"
+
+namespace cgo {
+namespace {
+
+constexpr std::size_t kColumnsInLog = 60;
+
+std::string_view direction(const CrossingMoment& moment) {
+  const bool to_c = moment.crossing->direction == CrossingPoint::Direction::go_to_c;
+  if (moment.returns) return to_c ? "C returns to Go" : "Go returns to C";
+  return to_c ? "Go calls C" : "C calls Go";
+}
+
+/// What becomes of errno in this form of call; empty for exports.
+std::string_view errno_form(CrossingPoint::Form form) {
+  switch (form) {
+    case CrossingPoint::Form::cfunc:
+      return "errno is dropped";
+    case CrossingPoint::Form::c2func:
+      return "errno goes to Go";
+    default:
+      return {};
+  }
+}
+
+std::string place_text(const CrossingMoment& moment) {
+  std::string out;
+  if (moment.goroutine) out += fmt::format("goroutine {}, ", *moment.goroutine);
+  if (moment.m) out += fmt::format("M {}, ", *moment.m);
+  out += moment.thread_index ? fmt::format("thread #{} ({})", *moment.thread_index, moment.tid)
+                             : fmt::format("thread {}", moment.tid);
+  return out + fmt::format(", depth {}", moment.depth);
+}
+
+std::string value_text(const CrossingValue& one) {
+  std::string out = fmt::format("    {}", format_text(one.value));
+  std::string more;
+  if (!one.go_type.empty()) more += fmt::format("Go: {}", one.go_type);
+  if (!one.points_to.empty()) more += (more.empty() ? "" : "; ") + one.points_to;
+  if (more.empty()) return out;
+  // Beside the first line: values of several lines go on below it.
+  const std::size_t end = out.find('\n');
+  return out.substr(0, end) + "  «" + escaped(more) + "»" + out.substr(end);
+}
+
+std::string arguments_in_line(const CrossingMoment& moment) {
+  if (!moment.no_arguments.empty()) return "(?)";
+  std::string out = "(";
+  for (const CrossingValue& one : moment.arguments)
+    out += fmt::format("{}{}={}", out.size() == 1 ? "" : ", ", escaped(one.name),
+                       format_inline(one.value, kColumnsInLog));
+  return out + ')';
+}
+
+std::string errno_text_of(const CrossingMoment& moment) {
+  if (moment.errno_returned)
+    return *moment.errno_returned == 0 ? std::string() : errno_name(*moment.errno_returned);
+  if (moment.errno_after && moment.errno_before && *moment.errno_after != 0 &&
+      *moment.errno_after != *moment.errno_before)
+    return errno_name(*moment.errno_after);
+  return {};
+}
+
+}  // namespace
+
+std::string format_duration(std::int64_t ns) {
+  if (ns < 1'000) return fmt::format("{} ns", ns);
+  if (ns < 1'000'000) return fmt::format("{:.3g} µs", static_cast<double>(ns) / 1e3);
+  if (ns < 1'000'000'000) return fmt::format("{:.3g} ms", static_cast<double>(ns) / 1e6);
+  return fmt::format("{:.3f} s", static_cast<double>(ns) / 1e9);
+}
+
+std::string format_moment(const CrossingMoment& moment) {
+  const CrossingPoint& crossing = *moment.crossing;
+  std::string out =
+      fmt::format("#{} {}: {}", moment.number, direction(moment), escaped(crossing.function));
+  if (const auto form = errno_form(crossing.form); !form.empty()) out += fmt::format(" ({})", form);
+  if (moment.duration_ns) out += fmt::format(", after {}", format_duration(*moment.duration_ns));
+  out += fmt::format("\n  {}\n", place_text(moment));
+  if (!moment.caller.empty()) out += fmt::format("  called by {}\n", escaped(moment.caller));
+  if (!moment.no_arguments.empty())
+    out += fmt::format("  arguments: not known ({})\n", escaped(moment.no_arguments));
+  else if (!moment.arguments.empty())
+    out += moment.returns ? "  arguments, as they were at the entry:\n" : "  arguments:\n";
+  for (const CrossingValue& one : moment.arguments) out += value_text(one);
+  if (moment.result) out += "  result:\n" + value_text(*moment.result);
+  if (const std::string name = errno_text_of(moment); !name.empty())
+    out += fmt::format("  errno: {} ({})\n", name,
+                       moment.errno_returned ? "Go gets it" : "Go does not see it");
+  if (moment.verdict)
+    out += fmt::format("  {}: {}\n", moment.verdict->id, escaped(moment.verdict->text));
+  for (const std::string& change : moment.changes) out += fmt::format("  {}\n", escaped(change));
+  return out;
+}
+
+std::string format_moment_line(const CrossingMoment& moment) {
+  std::string out = fmt::format("#{} ", moment.number);
+  if (moment.goroutine) out += fmt::format("g{} ", *moment.goroutine);
+  out +=
+      fmt::format("t{} {}: {}", moment.tid, direction(moment), escaped(moment.crossing->function));
+  const bool to_c = moment.crossing->direction == CrossingPoint::Direction::go_to_c;
+  if (to_c || !moment.returns) out += arguments_in_line(moment);
+  if (moment.result) out += " → " + format_inline(moment.result->value, kColumnsInLog);
+  if (const std::string name = errno_text_of(moment); !name.empty())
+    out += fmt::format(" {}{}", name, moment.errno_returned ? "" : " (dropped)");
+  if (moment.duration_ns) out += ' ' + format_duration(*moment.duration_ns);
+  if (moment.verdict) out += " [" + moment.verdict->id + ']';
+  return out + '\n';
+}
+
+}  // namespace cgo

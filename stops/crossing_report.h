@@ -1,0 +1,50 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crossings/catalogue.h"
+#include "stops/errno_verdict.h"
+#include "values/value.h"
+
+namespace cgo {
+
+/// One argument or result at a stop.
+struct CrossingValue {
+  std::string name;
+  std::string go_type;  ///< Go's name of its type; empty where it is not known.
+  Value value;
+  std::string points_to;  ///< What a pointer points to: "C block of 24 bytes"; else empty.
+};
+
+/// What may be seen of a crossing at its entry or its return.
+struct CrossingMoment {
+  bool returns = false;
+  const CrossingPoint* crossing = nullptr;
+  std::uint64_t number = 0;  ///< Of the arrivals at this breakpoint, from 1.
+  std::uint64_t tid = 0;
+  std::optional<std::uint32_t> thread_index;
+  std::optional<std::uint64_t> goroutine;
+  std::optional<std::int64_t> m;
+  std::int32_t depth = 0;  ///< Calls into C that are in progress on the thread, this one included.
+  std::string caller;      ///< "main.main at main.go:12": who called, where it was looked up.
+  std::vector<CrossingValue> arguments;
+  std::string no_arguments;  ///< Why there are none, where they are not known.
+  // Of a return:
+  std::optional<CrossingValue> result;
+  std::optional<std::int64_t> duration_ns;
+  std::optional<int> errno_before, errno_after, errno_returned;
+  std::optional<ErrnoVerdict> verdict;
+  std::vector<std::string> changes;  ///< "the signal mask changed: …".
+};
+
+/// For people, several lines: what is at a stop.
+std::string format_moment(const CrossingMoment& moment);
+/// The same on one line, for a log.
+std::string format_moment_line(const CrossingMoment& moment);
+
+/// "1.2 ms".
+std::string format_duration(std::int64_t ns);
+
+}  // namespace cgo
