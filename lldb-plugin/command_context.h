@@ -9,6 +9,7 @@
 #include "lldb-plugin/activity.h"
 #include "lldb-plugin/command_line.h"
 #include "lldb-plugin/subject.h"
+#include "lldb-plugin/system_calls.h"
 #include "lldb-plugin/value_naming.h"
 #include "values/value.h"
 
@@ -60,6 +61,7 @@ struct CommandContext {
   /// Answer::out.
   std::function<void(std::string_view)> write;
   ReadLimits limits;              ///< Of values, where the command line gives none.
+  SystemCalls* calls = nullptr;   ///< Null where the debuggee can make none.
   ValueNaming* naming = nullptr;  ///< Null where no debugger outlives the command.
 };
 
@@ -72,6 +74,7 @@ Answer run_print(CommandContext& context, const CommandLine& line);
 Answer run_types(CommandContext& context, const CommandLine& line);
 Answer run_crossings(CommandContext& context, const CommandLine& line);
 Answer run_sched(CommandContext& context, const CommandLine& line);
+Answer run_signals(CommandContext& context, const CommandLine& line);
 
 /// Runs a command that reads. Never throws.
 Answer run_reading_command(CommandContext& context, const CommandLine& line);

@@ -17,7 +17,7 @@ constexpr NamedRunner kRunners[] = {{"bt", run_bt},         {"goroutines", run_g
                                     {"doctor", run_doctor}, {"locals", run_locals},
                                     {"args", run_args},     {"print", run_print},
                                     {"types", run_types},   {"crossings", run_crossings},
-                                    {"sched", run_sched}};
+                                    {"sched", run_sched},   {"signals", run_signals}};
 
 std::string with_commas(std::size_t number) {
   std::string text = std::to_string(number);

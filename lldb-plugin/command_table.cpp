@@ -58,6 +58,10 @@ constexpr Flag kTypesFlags[] = {{"--limit", ValueKind::number, "N", "At most N t
 constexpr Flag kCrossingsFlags[] = {
     {"--limit", ValueKind::number, "N", "Show at most N crossings (100; JSON has all)."}, kJson};
 constexpr Flag kSchedFlags[] = {kJson};
+constexpr Flag kSignalsFlags[] = {
+    {"--call", ValueKind::none, "",
+     "Ask the kernel, by system calls that stopped threads of the process make."},
+    kJson};
 constexpr Flag kDoctorFlags[] = {kJson};
 constexpr Flag kHelpFlags[] = {
     {"--man", ValueKind::none, "", "The manual page, as roff.", Host::headless},
@@ -172,6 +176,12 @@ constexpr Command kCommands[] = {
      .flags = kSchedFlags,
      .example = "",
      .cost = "Reads memory only; the process is not changed. Walks every thread once."},
+    {.name = "signals",
+     .summary = "Show what handles each signal, Go or other code, and what threads block.",
+     .flags = kSignalsFlags,
+     .example = "--call",
+     .cost = "Reads memory only; the process is not changed. With --call stopped threads of the "
+             "process make about 65 system calls that change nothing, and are left as they were."},
     {.name = "doctor",
      .summary =
          "Say what was found in this target, what is missing for good answers, and what to do.",

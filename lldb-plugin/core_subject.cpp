@@ -50,6 +50,11 @@ class CoreDebuggee final : public Debuggee {
                    "the core has no thread pointer of thread " + std::to_string(tid)};
     return *found->second.thread_pointer;
   }
+  Result<ThreadSignals> signals(std::uint64_t tid) const override {
+    const auto found = by_tid_.find(tid);
+    if (found == by_tid_.end()) return no_thread(tid);
+    return known_signals(found->second);
+  }
   bool executable(Address address) const override {
     if (images_->executable(address)) return true;
     const Mapping* mapping = mappings_.find(address);

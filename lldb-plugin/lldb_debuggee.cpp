@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "lldb-plugin/goroutine_threads.h"
+#include "lldb-plugin/local_process.h"
 
 namespace cgo {
 
@@ -188,6 +189,16 @@ Result<Address> LldbDebuggee::thread_pointer(std::uint64_t tid) const {
     return Error{ErrorCode::not_found,
                  "the thread pointer of thread " + std::to_string(tid) + " is not known"};
   return *all->thread_pointer;
+}
+
+Result<ThreadSignals> LldbDebuggee::signals(std::uint64_t tid) const {
+  for (const CoreThread& thread : memory_.core_threads)
+    if (thread.tid == tid) return known_signals(thread);
+  if (!memory_.local_pid)
+    return Error{ErrorCode::unsupported,
+                 is_core_ ? "LLDB does not tell which signals threads of this core block"
+                          : "the process does not run on this machine, whose /proc would tell"};
+  return local_thread_signals(*memory_.local_pid, static_cast<pid_t>(tid));
 }
 
 bool LldbDebuggee::executable(Address address) const {

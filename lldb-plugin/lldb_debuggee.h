@@ -63,6 +63,9 @@ class LldbDebuggee final : public Debuggee {
     return memory_.mappings ? memory_.mappings() : nullptr;
   }
 
+  Result<ThreadSignals> signals(std::uint64_t tid) const override;
+  std::optional<std::int32_t> local_pid() const { return memory_.local_pid; }
+
   /// Reads the registers of all threads, so that nothing below asks LLDB any more.
   void fetch_threads() const;
   /// Takes the registers of a thread that unwinding can need from its innermost frame, instead of

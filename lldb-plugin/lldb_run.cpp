@@ -3,6 +3,7 @@
 #include "lldb-plugin/command_help.h"
 #include "lldb-plugin/lldb_activity.h"
 #include "lldb-plugin/lldb_commands.h"
+#include "lldb-plugin/lldb_system_calls.h"
 #include "lldb-plugin/newer_api.h"
 
 namespace cgo {
@@ -66,6 +67,8 @@ Answer run_in_lldb(Plugin& plugin, lldb::SBDebugger debugger, lldb::SBProcess pr
   CommandContext context{subject, *activity, Host::lldb, colour};
   context.limits = plugin.settings.limits();
   context.naming = &naming;
+  LldbSystemCalls calls(debugger, *session.get());
+  context.calls = &calls;
   return run_reading_command(context, line);
 } catch (const std::exception& error) {
   return Answer::failed({"an internal error", error.what(), "please report it"});

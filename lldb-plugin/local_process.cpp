@@ -1,10 +1,15 @@
 #include "lldb-plugin/local_process.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <csignal>
 #include <cstdint>
 #include <fstream>
+#include <iterator>
+#include <sstream>
 #include <string_view>
+#include <utility>
 
 namespace cgo {
 namespace {
@@ -41,6 +46,71 @@ std::optional<LocalProcess> local_process(pid_t pid) {
   }
   if (!any) return std::nullopt;
   return process;
+}
+
+Result<ThreadSignals> local_thread_signals(pid_t pid, pid_t tid) {
+  const std::string path =
+      "/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/status";
+  std::ifstream file(path);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (text.empty()) return Error{ErrorCode::io_failure, "cannot read " + path};
+  return parse_status_signals(text);
+}
+
+namespace {
+
+/// Whether a thread waits in a system call that replaced its mask. Source: Linux
+/// arch/x86/entry/syscalls/syscall_64.tbl; proc(5), /proc/PID/syscall.
+bool has_borrowed_mask(const std::string& syscall) {
+  constexpr std::uint64_t kSigsuspend = 130;
+  // pselect6, ppoll, epoll_pwait, io_pgetevents, io_uring_enter, epoll_pwait2: the argument that is
+  // the mask, or says where it is.
+  constexpr std::pair<std::uint64_t, std::size_t> kWithMask[] = {{270, 5}, {271, 3}, {281, 4},
+                                                                 {333, 5}, {426, 4}, {441, 4}};
+  std::istringstream words(syscall);
+  std::string word;
+  words >> word;
+  const auto called = number<std::uint64_t>(word);
+  std::array<std::uint64_t, 6> arguments{};
+  for (std::uint64_t& argument : arguments) {
+    words >> word;
+    argument = word.starts_with("0x") ? number<std::uint64_t>(word.substr(2), 16) : 1;
+  }
+  return called == kSigsuspend || std::ranges::any_of(kWithMask, [&](const auto& one) {
+           return called == one.first && arguments[one.second] != 0;
+         });
+}
+
+}  // namespace
+
+Result<void> thread_may_call(pid_t pid, pid_t tid) {
+  const std::string task = "/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid);
+  std::ifstream call(task + "/syscall");
+  std::string in;
+  std::getline(call, in);
+  if (in.empty()) return Error{ErrorCode::io_failure, "cannot read " + task + "/syscall"};
+  if (has_borrowed_mask(in))
+    return Error{ErrorCode::unsupported, "thread " + std::to_string(tid) +
+                                             " waits with a mask of signals that is not its own"};
+  // A container's filters are this program's too, and let it make the same calls.
+  const auto filters = [](const std::string& path) {
+    std::ifstream file(path);
+    std::string line;
+    std::pair<int, int> mode_and_count{-1, 0};
+    while (std::getline(file, line)) {
+      const std::string_view text = line;
+      constexpr std::string_view kMode = "Seccomp:\t", kCount = "Seccomp_filters:\t";
+      if (text.starts_with(kMode)) mode_and_count.first = number<int>(text.substr(kMode.size()));
+      if (text.starts_with(kCount)) mode_and_count.second = number<int>(text.substr(kCount.size()));
+    }
+    return mode_and_count;
+  };
+  const auto its = filters(task + "/status");
+  const auto ours = filters("/proc/self/status");
+  if (its.first < 0 || its == ours || its.first == 0) return {};
+  return Error{ErrorCode::unsupported,
+               "thread " + std::to_string(tid) +
+                   " has a filter of system calls (seccomp), which may end the process for one"};
 }
 
 bool process_has_ended(pid_t pid) {

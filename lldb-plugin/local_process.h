@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "target/signals.h"
+
 namespace cgo {
 
 /// What the kernel says of a process on this machine.
@@ -21,6 +23,14 @@ struct LocalProcess {
 
 /// Nothing when there is no such process.
 std::optional<LocalProcess> local_process(pid_t pid);
+
+/// What the kernel says of the signals of a thread; io_failure when it is gone.
+Result<ThreadSignals> local_thread_signals(pid_t pid, pid_t tid);
+
+/// Whether a system call that the program did not ask for can be made on a thread: not where a
+/// filter of the program's own (seccomp) may end the process for it, nor within one that has
+/// another mask of signals for as long as it takes (ppoll): the thread's real one is not known.
+Result<void> thread_may_call(pid_t pid, pid_t tid);
 
 /// Whether there is no process of this number any more, or only what is left for its parent.
 bool process_has_ended(pid_t pid);

@@ -125,6 +125,7 @@ StopMemory MemoryAccess::of_stop(std::shared_ptr<const ImageMap> images) const {
   if (local_) {
     memory.mappings = mappings_of(static_cast<pid_t>(process_.GetProcessID()));
     memory.now_ns = monotonic_ns();
+    memory.local_pid = static_cast<std::int32_t>(process_.GetProcessID());
   }
   return memory;
 }

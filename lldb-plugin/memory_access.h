@@ -24,6 +24,8 @@ struct StopMemory {
   /// The mappings of the process where they are known without asking LLDB, read when they are asked
   /// for first; empty, or null from it, elsewhere.
   std::function<const MappingList*()> mappings;
+  /// The process, where it runs on this machine.
+  std::optional<std::int32_t> local_pid;
   /// Of a core whose file could be read: LLDB takes longer for a frame than a whole walk does.
   std::vector<CoreThread> core_threads;
 };

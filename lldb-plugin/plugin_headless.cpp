@@ -13,6 +13,7 @@
 #include "lldb-plugin/headless_lldb.h"
 #include "lldb-plugin/liblldb_binding.h"
 #include "lldb-plugin/lldb_commands.h"
+#include "lldb-plugin/lldb_system_calls.h"
 #include "lldb-plugin/local_process.h"
 #include "lldb-plugin/python_module.h"
 
@@ -111,6 +112,8 @@ Answer run_in_terminal(Plugin& plugin, lldb::SBProcess process, const CommandLin
   const std::unique_ptr<Activity> activity = terminal_activity(interrupts, lost);
   CommandContext context{subject, *activity, Host::headless, colour,
                          [&](std::string_view text) { out.write(text); }};
+  LldbSystemCalls calls(process.GetTarget().GetDebugger(), *session.get());
+  context.calls = &calls;
   Answer answer = run_reading_command(context, line);
   if (answer.failure && activity->lost())
     answer.failure->why = "the process ended while it was read; " + answer.failure->why;

@@ -12,6 +12,7 @@
 #include "target/memory_elf.h"
 #include "target/memory_reader.h"
 #include "target/registers.h"
+#include "target/signals.h"
 
 namespace cgo {
 
@@ -32,7 +33,16 @@ struct CoreThread {
   Registers registers;
   std::optional<Address> thread_pointer;  ///< amd64: fs_base.
   std::optional<SignalDetails> details;
+  /// What is blocked and pending; nothing in cores whose writer leaves that out (gcore's).
+  std::optional<ThreadSignals> signals;
 };
+
+/// Of a thread in a core: unsupported where the core leaves them out.
+inline Result<ThreadSignals> known_signals(const CoreThread& thread) {
+  if (thread.signals) return *thread.signals;
+  return Error{ErrorCode::unsupported,
+               "the core does not say which signals its threads block: the kernel's own cores do"};
+}
 
 struct CoreProcess {
   std::uint64_t pid = 0;

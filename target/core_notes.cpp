@@ -11,7 +11,9 @@ namespace {
 /// Where things are in struct elf_prstatus and struct elf_prpsinfo on 64-bit Linux.
 /// Source: Linux include/linux/elfcore.h; arch/x86/include/asm/user_64.h (user_regs_struct).
 constexpr std::uint64_t kCurrentSignal = 12;
+constexpr std::uint64_t kPending = 16, kBlocked = 24;
 constexpr std::uint64_t kThreadId = 32;
+constexpr std::uint64_t kParent = 36, kGroup = 40, kSession = 44;
 constexpr std::uint64_t kRegisters = 112;
 constexpr std::uint64_t kPid = 24;
 constexpr std::uint64_t kName = 40, kNameBytes = 16;
@@ -47,6 +49,21 @@ std::string text_in(ByteView field) {
   return std::string(all.substr(0, all.find('\0')));
 }
 
+/// Nothing where the writer filled in the registers and little else: gcore and LLDB leave zeros,
+/// also for the numbers of parent, group and session, which are not all zero in the kernel's.
+std::optional<ThreadSignals> signals_in_status(ByteView note) {
+  const auto pending = load<std::uint64_t>(note, kPending);
+  const auto blocked = load<std::uint64_t>(note, kBlocked);
+  const auto parent = load<std::uint32_t>(note, kParent), group = load<std::uint32_t>(note, kGroup),
+             session = load<std::uint32_t>(note, kSession);
+  if (!pending || !blocked || !parent || !group || !session) return std::nullopt;
+  if (*parent == 0 && *group == 0 && *session == 0) return std::nullopt;
+  ThreadSignals out;
+  out.pending = SignalSet{*pending};
+  out.blocked = SignalSet{*blocked};
+  return out;
+}
+
 void add_thread(ByteView note, const ArchInfo& arch, CoreNotes& notes) {
   const auto signal = load<std::uint16_t>(note, kCurrentSignal);
   const auto tid = load<std::uint32_t>(note, kThreadId);
@@ -59,6 +76,7 @@ void add_thread(ByteView note, const ArchInfo& arch, CoreNotes& notes) {
   }
   if (const auto base = load<std::uint64_t>(note, kRegisters + kAmd64FsBaseWord * 8))
     thread.thread_pointer = Address{*base};
+  thread.signals = signals_in_status(note);
   notes.threads.push_back(std::move(thread));
 }
 

@@ -10,6 +10,7 @@
 #include "target/mapping.h"
 #include "target/memory_reader.h"
 #include "target/registers.h"
+#include "target/signals.h"
 
 namespace cgo {
 
@@ -42,6 +43,11 @@ class Debuggee {
   virtual bool executable(Address address) const = 0;
   /// The mappings of the address space; null where they are not known. Lives as long as this.
   virtual const MappingList* mappings() const { return nullptr; }
+  /// What is known of a thread's signals without a call in its process; unsupported where nothing
+  /// is.
+  virtual Result<ThreadSignals> signals(std::uint64_t) const {
+    return Error{ErrorCode::unsupported, "masks and pending signals are not known here"};
+  }
 };
 
 }  // namespace cgo

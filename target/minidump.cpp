@@ -205,6 +205,18 @@ struct Minidump::State {
     const ByteView maps = stream(kLinuxMaps);
     auto parsed = parse_proc_maps({reinterpret_cast<const char*>(maps.data()), maps.size()});
     if (parsed) mappings = *std::move(parsed);
+    read_signals();
+  }
+
+  /// The dump keeps the status of the process, whose masks are those of its first thread.
+  void read_signals() {
+    const ByteView text = stream(kLinuxProcStatus);
+    if (text.empty()) return;
+    const ThreadSignals first =
+        parse_status_signals({reinterpret_cast<const char*>(text.data()), text.size()});
+    ThreadSignals other = first;
+    other.blocked = other.pending = std::nullopt;
+    for (CoreThread& thread : threads) thread.signals = thread.tid == pid ? first : other;
   }
 
   std::string path;

@@ -17,6 +17,7 @@ enum StreamType : std::uint32_t {
   kSystemInfo = 7,
   kMemory64List = 9,
   kMiscInfo = 15,
+  kLinuxProcStatus = 0x47670004,  ///< /proc/PID/status: of the process and its first thread.
   kLinuxMaps = 0x47670009,
 };
 inline constexpr std::uint32_t kMagic = 0x504d444d;  // "MDMP"

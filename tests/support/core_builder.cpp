@@ -9,7 +9,7 @@ namespace cgo {
 std::vector<std::byte> prstatus(const PrStatus& status) {
   ByteWriter out;
   out.u32(status.signal).u32(0).u32(0).u16(status.signal).u16(0);  // si_*, pr_cursig.
-  out.u64(0).u64(0).u32(status.tid).zeros(112 - 36);
+  out.u64(status.pending).u64(status.blocked).u32(status.tid).u32(status.parent).zeros(112 - 40);
   std::vector<std::uint64_t> words(27);
   for (std::size_t i = 0; i < words.size(); ++i) words[i] = 0x1000 + i;
   words[4] = status.rbp;

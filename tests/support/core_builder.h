@@ -15,6 +15,8 @@ struct PrStatus {
   std::uint32_t tid = 0;
   std::uint16_t signal = 0;
   std::uint64_t rip = 0, rsp = 0, rbp = 0, fs_base = 0;
+  std::uint64_t pending = 0, blocked = 0;
+  std::uint32_t parent = 0;
 };
 std::vector<std::byte> prstatus(const PrStatus& status);
 

@@ -8,7 +8,7 @@ namespace cgo {
 namespace {
 
 constexpr std::uint32_t kHeaderBytes = 32;
-constexpr std::uint32_t kStreams = 8;
+constexpr std::uint32_t kStreams = 9;
 constexpr std::uint32_t kContextBytes = 736;
 
 std::vector<std::byte> context(std::uint64_t rip, std::uint64_t rsp, std::uint64_t fs_base) {
@@ -48,6 +48,11 @@ std::vector<std::byte> small_minidump() {
   Streams out;
   out.stream(7, ByteWriter().u16(9).zeros(54).take());
   out.stream(15, ByteWriter().u32(24).u32(1).u32(10).zeros(12).take());
+  out.stream(0x47670004, ByteWriter()
+                             .text("Name:\tp\nSigPnd:\t0000000000000001\n"
+                                   "SigBlk:\t0000000000000002\nSigIgn:\t0000000000001000\n"
+                                   "SigCgt:\t0000000000000400\n")
+                             .take());
   out.stream(0x47670009, ByteWriter().text("400000-402000 r-xp 0 08:02 1 /bin/p\n").take());
 
   const std::uint32_t name = out.data(

@@ -69,6 +69,22 @@ TEST_CASE("a signal that was sent has a sender and no fault address") {
   CHECK_FALSE(core->threads()[0].details->fault_address);
 }
 
+TEST_CASE("masks of a core's threads are believed where its writer filled them in") {
+  ElfBuilder builder(ET_CORE);
+  ByteWriter notes;
+  notes.bytes(elf_note("CORE", NT_PRSTATUS,
+                       prstatus({.tid = 1, .pending = 0x200, .blocked = 0x4001, .parent = 77})));
+  notes.bytes(elf_note("CORE", NT_PRSTATUS, prstatus({.tid = 2})));
+  builder.segment({.type = PT_NOTE, .contents = notes.take()});
+  const auto core = opened(builder.build());
+  REQUIRE(core->threads()[0].signals);
+  CHECK(core->threads()[0].signals->pending == SignalSet{0x200});
+  CHECK(core->threads()[0].signals->blocked == SignalSet{0x4001});
+  CHECK_FALSE(core->threads()[0].signals->caught);
+  CHECK_FALSE(core->threads()[1].signals);
+  CHECK_FALSE(known_signals(core->threads()[1]));
+}
+
 TEST_CASE("a core's memory is what was dumped, and nothing reads as zero") {
   const auto core = opened(small_core());
   const auto across = read_bytes(*core, {0x500002}, 8);

@@ -32,6 +32,12 @@ TEST_CASE("a minidump names its threads and the one that was the reason") {
   CHECK(dump->pid() == 10);
   CHECK(dump->arch().name == "amd64");
   CHECK_FALSE(dump->cut());
+  // The masks in the dump are those of the process's first thread, which is none of these.
+  REQUIRE(crashed.signals);
+  CHECK(crashed.signals->caught == SignalSet{0x400});
+  CHECK(crashed.signals->ignored == SignalSet{0x1000});
+  CHECK_FALSE(crashed.signals->blocked);
+  CHECK_FALSE(crashed.signals->pending);
 }
 
 TEST_CASE("a minidump's modules have build ids, and its mappings are those of the process") {
@@ -78,7 +84,7 @@ TEST_CASE("a minidump cut at any byte gives what is left and says that it is cut
 
 TEST_CASE("a minidump of another CPU is unsupported") {
   auto bytes = small_minidump();
-  bytes[32 + 8 * 12] = std::byte{12};  // ProcessorArchitecture: ARM64.
+  bytes[32 + 9 * 12] = std::byte{12};  // ProcessorArchitecture: ARM64.
   const auto dump = Minidump::from_bytes(std::move(bytes), "dump");
   REQUIRE_FALSE(dump);
   CHECK(dump.error().code == ErrorCode::unsupported);

@@ -1,0 +1,220 @@
+#include "lldb-plugin/signal_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lldb-plugin/signal_questions.h"
+
+namespace cgo {
+namespace {
+
+using Action = SignalRow::Action;
+using Certainty = SignalRow::Certainty;
+using Owner = SignalRow::Owner;
+using StackKind = ThreadSignalRow::StackKind;
+
+/// What is known of one runtime before any signal is looked at.
+struct RuntimeNotes {
+  const GoRuntime* runtime = nullptr;
+  std::optional<GoSignals> signals;
+  std::optional<GoSignalStackLayout> stacks;
+  std::vector<Machine> machines;
+};
+
+RuntimeNotes notes_of(const Stop& stop, const GoRuntime& runtime,
+                      std::vector<std::string>& problems) {
+  const MemoryReader& memory = stop.debuggee->memory();
+  const std::string& path = runtime.parts().image_path;
+  GoRuntime::Machines machines = runtime.machines(memory);
+  RuntimeNotes out{&runtime, std::nullopt, std::nullopt, std::move(machines.found)};
+  const auto fail = [&](const char* what, const Error& error) {
+    problems.push_back(fmt::format("{}: {}: {}", path, what, error.message));
+  };
+  if (machines.error) fail("which threads are Go's is not all known", *machines.error);
+  const Image* image = stop.program->images->with_path(path);
+  if (image == nullptr) return out;
+  const auto dwarf = stop.program->dwarf(*image);
+  const ElfFile* debug_file = dwarf ? (*dwarf)->file() : nullptr;
+  if (const auto places = find_signal_places(*image, debug_file)) {
+    if (auto signals = read_go_signals(memory, *places))
+      out.signals = *signals;
+    else
+      fail("what Go's runtime notes of signals cannot be read", signals.error());
+  } else {
+    fail("what Go's runtime notes of signals is not found", places.error());
+  }
+  const auto layout =
+      dwarf ? signal_stack_layout_from_dwarf(**dwarf) : Result<GoSignalStackLayout>(dwarf.error());
+  if (layout)
+    out.stacks = *layout;
+  else
+    fail("which alternate stacks Go's runtime set is not known", layout.error());
+  return out;
+}
+
+/// Whether `handler` is where a runtime has the kernel begin. Source: src/runtime/os_linux.go,
+/// setsig; sys_linux_amd64.s.
+std::optional<std::size_t> runtime_of_handler(const Stop& stop,
+                                              const std::vector<const GoRuntime*>& runtimes,
+                                              Address handler) {
+  const GoRuntime* at = stop.program->runtimes.at(handler);
+  const auto function = at == nullptr ? std::nullopt : at->function_at(handler);
+  if (!function || function->entry != handler) return std::nullopt;
+  if (function->name != "runtime.sigtramp" && function->name != "runtime.cgoSigtramp")
+    return std::nullopt;
+  const auto found = std::ranges::find(runtimes, at);
+  if (found == runtimes.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - runtimes.begin());
+}
+
+Action action_of(int number, const ThreadSignals& signals) {
+  if (!signals.caught || !signals.ignored) return Action::unknown;
+  if (signals.caught->contains(number)) return Action::handler;
+  return signals.ignored->contains(number) ? Action::ignored : Action::by_default;
+}
+
+void add_notes(const Stop& stop, const std::vector<RuntimeNotes>& runtimes, SignalRow& row) {
+  for (std::size_t i = 0; i < runtimes.size(); ++i) {
+    if (!runtimes[i].signals) continue;
+    GoSignalNote& added = row.notes.emplace_back();
+    added.runtime = i;
+    added.note = runtimes[i].signals->at(static_cast<std::size_t>(row.number));
+    if (added.note.found_handler())
+      added.found = place_of_function(*stop.program, *added.note.found);
+  }
+}
+
+/// Whose a handler is, as far as Go's notes tell: none of them is made by other code, so that where
+/// no runtime set its own it is other code's for sure.
+void judge_by_notes(std::size_t runtimes, SignalRow& row) {
+  const auto handling = [](const GoSignalNote& one) { return one.note.handling; };
+  const auto count = std::ranges::count_if(row.notes, handling);
+  const bool may_be_handler = row.action == Action::handler || row.action == Action::unknown;
+  row.replaced = count != 0 && !may_be_handler;
+  if (!may_be_handler) return;
+  if (count != 0) {
+    row.owner = Owner::go;
+    row.certainty = Certainty::noted;
+    if (count == 1) row.go_runtime = std::ranges::find_if(row.notes, handling)->runtime;
+  } else if (row.action == Action::handler && row.notes.size() == runtimes) {
+    row.owner = Owner::other;
+    row.certainty = Certainty::exact;
+  }
+}
+
+void judge_by_kernel(const Stop& stop, const SignalReport& report, SignalRow& row) {
+  const SignalAction& action = *row.kernel;
+  row.action = action.is_default()   ? Action::by_default
+               : action.is_ignored() ? Action::ignored
+                                     : Action::handler;
+  row.certainty = Certainty::exact;
+  row.owner = Owner::unknown;
+  row.go_runtime.reset();
+  if (action.has_handler()) {
+    row.handler = place_of_function(*stop.program, action.handler);
+    if (action.restorer) row.restorer = place_of_function(*stop.program, action.restorer);
+    row.go_runtime = runtime_of_handler(stop, report.runtimes, action.handler);
+    row.owner = row.go_runtime ? Owner::go : Owner::other;
+  }
+  row.replaced = row.owner != Owner::go &&
+                 std::ranges::any_of(row.notes, [](const auto& one) { return one.note.handling; });
+}
+
+/// A thread of Go can get the signal unless all of them block it.
+void judge_stack(const SignalReport& report, SignalRow& row) {
+  bool any = false, all_block = true;
+  for (const ThreadSignalRow& thread : report.threads) {
+    if (!thread.machine) continue;
+    any = true;
+    all_block = all_block && thread.signals.blocked && thread.signals.blocked->contains(row.number);
+  }
+  row.blocked_in_go = any && all_block;
+  row.breaks_go =
+      row.kernel && row.kernel->has_handler() && !row.kernel->on_stack() && !row.blocked_in_go;
+}
+
+/// The M that a thread is now. Before Go 1.21 an M that a thread of C gave back keeps its number.
+const Machine* machine_of(const Stop& stop, const RuntimeNotes& of, std::uint64_t tid) {
+  const auto found = std::ranges::find(of.machines, tid, &Machine::procid);
+  if (found == of.machines.end() || tid == 0) return nullptr;
+  if (const auto pointer = stop.debuggee->thread_pointer(tid))
+    if (const auto g = of.runtime->current_g(stop.debuggee->memory(), *pointer); g && !*g)
+      return nullptr;
+  return &*found;
+}
+
+void find_machine(const Stop& stop, const std::vector<RuntimeNotes>& runtimes,
+                  ThreadSignalRow& row) {
+  row.why = "only the kernel knows";
+  for (std::size_t i = 0; i < runtimes.size(); ++i) {
+    const Machine* m = machine_of(stop, runtimes[i], row.thread.tid);
+    if (m == nullptr) continue;
+    row.runtime = i;
+    row.machine = m->id;
+    if (!runtimes[i].stacks) return;
+    const auto noted =
+        read_signal_stack(stop.debuggee->memory(), *runtimes[i].runtime, *runtimes[i].stacks, *m);
+    if (!noted) row.why = noted.error().message;
+    if (!noted || !*noted) return;
+    row.stack_kind = (*noted)->found ? StackKind::other : StackKind::go;
+    row.stack_certainty = Certainty::noted;
+    row.stack = (*noted)->range;
+    return;
+  }
+}
+
+void describe_stack(const Stop& stop, ThreadSignalRow& row) {
+  if (row.stack.empty()) return;
+  const auto what = stop.addresses->describe(row.stack.begin);
+  row.stack_text = what.text;
+  const auto registers = stop.debuggee->registers(row.thread.tid);
+  row.on_stack = registers && row.stack.contains(registers->sp());
+}
+
+ThreadSignalRow report_on(const Stop& stop, const std::vector<RuntimeNotes>& runtimes,
+                          const ThreadInfo& thread, std::vector<std::string>& problems) {
+  ThreadSignalRow out;
+  out.thread = thread;
+  if (auto signals = stop.debuggee->signals(thread.tid))
+    out.signals = *signals;
+  else if (std::ranges::find(problems, signals.error().message) == problems.end())
+    problems.push_back(signals.error().message);
+  find_machine(stop, runtimes, out);
+  return out;
+}
+
+}  // namespace
+
+Result<SignalReport> make_signal_report(const Stop& stop, SystemCalls* calls) {
+  SignalReport out;
+  std::vector<RuntimeNotes> runtimes;
+  for (const auto& runtime : stop.program->runtimes.all) {
+    out.runtimes.push_back(runtime.get());
+    runtimes.push_back(notes_of(stop, *runtime, out.problems));
+  }
+  ThreadSignals process;
+  for (const ThreadInfo& thread : stop.debuggee->threads()) {
+    out.threads.push_back(report_on(stop, runtimes, thread, out.problems));
+    const ThreadSignals& known = out.threads.back().signals;
+    if (known.caught && !process.caught) process = known;
+  }
+  out.process_pending = process.process_pending;
+  for (int number = 1; number <= kMostSignals; ++number) {
+    SignalRow& row = out.signals.emplace_back();
+    row.number = number;
+    row.action = action_of(number, process);
+    add_notes(stop, runtimes, row);
+    judge_by_notes(runtimes.size(), row);
+  }
+  if (calls != nullptr)
+    if (auto asked = ask_kernel(*calls, out); !asked) return std::move(asked).error();
+  for (ThreadSignalRow& row : out.threads) describe_stack(stop, row);
+  for (SignalRow& row : out.signals) {
+    if (row.kernel) judge_by_kernel(stop, out, row);
+    if (!out.runtimes.empty()) judge_stack(out, row);
+  }
+  return out;
+}
+
+}  // namespace cgo
