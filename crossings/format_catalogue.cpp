@@ -13,20 +13,6 @@ using Place = CFunction::Place;
 
 std::string_view file_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
-const char* form_word(Form form) {
-  switch (form) {
-    case Form::cfunc:
-      return "Cfunc";
-    case Form::c2func:
-      return "C2func";
-    case Form::exported:
-      return "export";
-    case Form::cgocall:
-      return "cgocall";
-  }
-  return "?";
-}
-
 const char* known_by_word(KnownBy known_by) {
   switch (known_by) {
     case KnownBy::symbols:
@@ -131,6 +117,20 @@ std::string json_of(const CrossingPoint& one) {
 }
 
 }  // namespace
+
+const char* form_word(Form form) {
+  switch (form) {
+    case Form::cfunc:
+      return "Cfunc";
+    case Form::c2func:
+      return "C2func";
+    case Form::exported:
+      return "export";
+    case Form::cgocall:
+      return "cgocall";
+  }
+  return "?";
+}
 
 const char* form_text(Form form) {
   switch (form) {

@@ -110,8 +110,8 @@ Asked asked_for(const CommandLine& line) {
     if (auto failure = take_pattern(line.positionals[1], request.query))
       return {std::nullopt, std::move(failure)};
   if (auto failure = take_options(line, request)) return {std::nullopt, std::move(failure)};
-  for (const std::string& word : line.positionals)
-    request.words += (request.words.empty() ? "" : " ") + word;
+  request.words = line.command->name;
+  for (const std::string& word : line.positionals) request.words += " " + word;
   for (const auto& [flag, value] : line.flags)
     request.words += " " + flag + (value.empty() ? "" : " " + value);
   return {std::move(request), std::nullopt};
@@ -126,7 +126,8 @@ struct CallbackBaton {
 bool called_back(void* baton, lldb::SBProcess&, lldb::SBThread& thread,
                  lldb::SBBreakpointLocation& location) {
   const auto& known = *static_cast<CallbackBaton*>(baton);
-  return known.breakpoint->arrived(known.plugin->sessions, thread.GetFrameAtIndex(0), location);
+  return known.breakpoint->arrived(known.plugin->sessions, thread.GetFrameAtIndex(0), location)
+      .stops;
 }
 
 Answer list(Plugin& plugin, lldb::SBTarget target) {
@@ -140,7 +141,43 @@ Answer list(Plugin& plugin, lldb::SBTarget target) {
   return answer;
 }
 
+Failure not_taken(const Error& error) {
+  return {"no breakpoint was set", error.message, "'script 1' shows whether LLDB has Python",
+          ExitStatus::no_target};
+}
+
 }  // namespace
+
+Result<SetBreakpoint> set_crossing_breakpoint(Plugin& plugin, lldb::SBTarget target,
+                                              CrossingRequest request) {
+  const std::uint64_t number = plugin.breakpoints.add(std::move(request));
+  SetBreakpoint out{.crossings = plugin.breakpoints.find(number), .number = number};
+  lldb::SBStructuredData arguments;
+  arguments.SetFromJSON(fmt::format(R"({{"number":{}}})", number).c_str());
+  lldb::SBFileSpecList modules, files;
+  out.lldb = target.BreakpointCreateFromScript(kResolver, arguments, modules, files);
+  if (!out.lldb.IsValid()) {
+    plugin.breakpoints.remove(number);
+    return Error{ErrorCode::unsupported, "LLDB did not take it"};
+  }
+  plugin.breakpoints.belongs_to(number, target, out.lldb.GetID());
+  if (!NewerApi::asks_resolvers_at_hits())
+    out.lldb.SetCallback(called_back, new CallbackBaton{&plugin, out.crossings});
+  return out;
+}
+
+Result<SetBreakpoint> set_telling_breakpoint(Plugin& plugin, lldb::SBTarget target,
+                                             const std::vector<std::string>& words) {
+  if (!NewerApi::asks_resolvers_at_hits())
+    return Error{ErrorCode::unsupported, "scripts can decide in LLDB 22 and newer only"};
+  const Command* command = find_command("break", Host::lldb);
+  const auto line = parse_command_line(*command, words, Host::lldb);
+  if (!line) return line.error();
+  Asked asked = asked_for(*line);
+  if (asked.failure) return Error{ErrorCode::malformed_data, asked.failure->why};
+  asked.request->tells = true;
+  return set_crossing_breakpoint(plugin, target, *std::move(asked.request));
+}
 
 Answer run_break(Plugin& plugin, lldb::SBDebugger debugger, const CommandLine& line) {
   lldb::SBTarget target = debugger.GetSelectedTarget();
@@ -150,21 +187,10 @@ Answer run_break(Plugin& plugin, lldb::SBDebugger debugger, const CommandLine& l
   if (line.positionals.empty()) return list(plugin, target);
   Asked asked = asked_for(line);
   if (asked.failure) return Answer::failed(*std::move(asked.failure));
-  const std::uint64_t number = plugin.breakpoints.add(*std::move(asked.request));
-  const auto made = plugin.breakpoints.find(number);
-  lldb::SBStructuredData arguments;
-  arguments.SetFromJSON(fmt::format(R"({{"number":{}}})", number).c_str());
-  lldb::SBFileSpecList modules, files;
-  lldb::SBBreakpoint breakpoint =
-      target.BreakpointCreateFromScript(kResolver, arguments, modules, files);
-  if (!breakpoint.IsValid()) {
-    plugin.breakpoints.remove(number);
-    return Answer::failed({"no breakpoint was set", "LLDB did not take it (has it Python?)",
-                           "'script 1' shows whether Python works", ExitStatus::no_target});
-  }
-  plugin.breakpoints.belongs_to(number, target, breakpoint.GetID());
-  if (!NewerApi::asks_resolvers_at_hits())
-    breakpoint.SetCallback(called_back, new CallbackBaton{&plugin, made});
+  const auto set = set_crossing_breakpoint(plugin, target, *std::move(asked.request));
+  if (!set) return Answer::failed(not_taken(set.error()));
+  lldb::SBBreakpoint breakpoint = set->lldb;
+  const auto made = set->crossings;
   Answer answer;
   const std::size_t crossings = made->matching();
   answer.out = fmt::format("Breakpoint {}: {} {}, {} location{}\n", breakpoint.GetID(), crossings,

@@ -84,6 +84,14 @@ constexpr Positional kBreakAt[] = {
      "enter: Go calls C; return: back to the caller; callback: C calls Go. Without it: what there "
      "is."},
     {"REGEX", ValueKind::text, false, false, "Part of C's or Go's name of the function."}};
+constexpr Flag kTraceFlags[] = {
+    {"--limit", ValueKind::number, "N", "show: the last N records (100)."},
+    {"--callers", ValueKind::none, "", "stats: by the line of Go that called, too."},
+    {"--json", ValueKind::none, "", "stats: as JSON on one line."}};
+constexpr Positional kTraceVerb[] = {
+    {"VERB", ValueKind::text, true, false, "start, stop, show or stats."},
+    {"REGEX", ValueKind::text, false, false,
+     "start: only crossings with it in C's or Go's name of the function."}};
 constexpr Positional kFrameNumber[] = {
     {"N", ValueKind::number, true, false, "Number of the frame, as cgo bt shows it."}};
 constexpr Positional kExpression[] = {{"EXPR", ValueKind::text, true, true,
@@ -163,6 +171,13 @@ constexpr Command kCommands[] = {
      .cost =
          "Sets breakpoints of LLDB: each arrival stops the process for about a millisecond, also "
          "where it goes on.",
+     .host = Host::lldb},
+    {.name = "trace",
+     .summary = "Log every crossing without stopping: values, errno, time; and statistics of them.",
+     .positionals = kTraceVerb,
+     .flags = kTraceFlags,
+     .example = "start '^sqlite3_'",
+     .cost = "While it runs each crossing stops the process twice, for about a millisecond each.",
      .host = Host::lldb},
     {.name = "crossings",
      .summary = "List every way between Go and C: C functions Go calls, Go functions C calls.",

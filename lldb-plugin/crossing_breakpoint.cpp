@@ -114,10 +114,20 @@ void CrossingBreakpoint::end_threads() {
       for (const OpenCrossing& one : tracker_.end_thread(tid)) entered_.erase(one.number);
 }
 
+std::map<std::string, std::uint64_t> CrossingBreakpoint::open() {
+  const std::lock_guard lock(mutex_);
+  end_threads();
+  std::map<std::string, std::uint64_t> out;
+  for (const OpenCrossing& one : tracker_.open())
+    if (const CrossingPoint* known = crossing_with_stub({one.entered.crossing}))
+      ++out[known->function];
+  return out;
+}
+
 std::string CrossingBreakpoint::summary() {
   const std::lock_guard lock(mutex_);
   end_threads();
-  std::string out = "cgo break " + escaped(request_.words) + fmt::format(": {} arrivals", counted_);
+  std::string out = "cgo " + escaped(request_.words) + fmt::format(": {} arrivals", counted_);
   if (request_.condition || request_.slower_ns || request_.with_errno || request_.query.at)
     out += fmt::format(", {} fit", fitting_);
   if (failed_ != 0) out += fmt::format(", {} could not be decided", failed_);

@@ -16,6 +16,7 @@
 #include "stops/crossing_report.h"
 #include "stops/crossing_scope.h"
 #include "stops/crossing_shape.h"
+#include "stops/trace_log.h"
 
 namespace cgo {
 
@@ -26,7 +27,9 @@ struct CrossingRequest {
   std::optional<std::uint64_t> only, every;            ///< --hits, --every.
   std::optional<std::int64_t> slower_ns;
   bool with_errno = false, log = false, stack = false;
-  std::string words;  ///< As typed, for lists.
+  std::shared_ptr<TraceLog> trace;  ///< Where arrivals go that nobody shall see; may be null.
+  bool tells = false;               ///< Arrivals are given to a script, which decides.
+  std::string words;                ///< As typed, for lists: "break enter f".
 };
 
 /// One breakpoint on crossings: where it goes in each module, and what an arrival there means.
@@ -39,12 +42,18 @@ class CrossingBreakpoint {
   /// File addresses in a module that LLDB has loaded. Called for every module there is and comes.
   std::vector<std::uint64_t> addresses(lldb::SBModule module);
 
-  /// A thread is at one of them. True when the process shall stop; what the user is to read has
-  /// been written to the debugger then.
-  bool arrived(Sessions& sessions, lldb::SBFrame frame, lldb::SBBreakpointLocation location);
+  /// What an arrival comes to.
+  struct Outcome {
+    bool stops = false;
+    std::string event;  ///< For a script, as JSON; empty where there is nothing to tell.
+  };
+  /// A thread is at one of them. What the user is to read has been written to the debugger then.
+  Outcome arrived(Sessions& sessions, lldb::SBFrame frame, lldb::SBBreakpointLocation location);
 
   /// The text of `breakpoint list`: what it is, and how often what came.
   std::string summary();
+  /// Crossings under way, by C's name of the function.
+  std::map<std::string, std::uint64_t> open();
   const CrossingRequest& request() const { return request_; }
   std::vector<std::string> problems() const;
   /// Crossings that fit, in the modules seen so far.

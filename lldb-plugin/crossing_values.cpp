@@ -217,7 +217,8 @@ void CrossingBreakpoint::Visit::find_caller() {
     if (frame == nullptr || frame->plumbing || frame->function.empty()) continue;
     const bool of_caller =
         to_c() ? frame->language == Language::go : frame->function != crossing_->function;
-    if (!of_caller || frame->function == crossing_->go_name) continue;
+    // What cmd/cgo wrote: _Cfunc_X, and C.CString and its like.
+    if (!of_caller || frame->file.ends_with("_cgo_gotypes.go")) continue;
     moment_.caller = fmt::format("{} at {}:{}", frame->function, frame->file, frame->line);
     break;
   }

@@ -15,11 +15,15 @@ using When = CrossingQuery::When;
 using What = CrossingTracker::What;
 
 constexpr auto kPatience = std::chrono::seconds(3);
-std::int64_t now_ns() {
+
+std::int64_t clock_ns(clockid_t clock) {
   timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(clock, &now);
   return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
+
+std::int64_t now_ns() { return clock_ns(CLOCK_MONOTONIC); }
+std::int64_t wall_clock_ns() { return clock_ns(CLOCK_REALTIME); }
 
 }  // namespace
 
@@ -73,7 +77,7 @@ void CrossingBreakpoint::Visit::say_abandoned(const std::vector<OpenCrossing>& a
   for (const OpenCrossing& one : abandoned) {
     self_.entered_.erase(one.number);
     // Only `return` asks for returns.
-    if (request_.query.when != When::returns) continue;
+    if (request_.query.when != When::returns || request_.trace || request_.tells) continue;
     std::string name = "a crossing";
     if (const CrossingPoint* known = self_.crossing_with_stub({one.entered.crossing}))
       name = known->function;
@@ -198,6 +202,14 @@ bool CrossingBreakpoint::Visit::decide() {
   ++self_.fitting_;
   if (request_.only && self_.fitting_ != *request_.only) return false;
   if (request_.every && self_.fitting_ % *request_.every != 0) return false;
+  if (request_.trace || request_.tells) {
+    find_caller();
+    if (request_.trace)
+      request_.trace->add(moment_, wall_clock_ns());
+    else
+      told = moment_json(moment_, moment_.number, wall_clock_ns());
+    return false;
+  }
   if (moment_.returns && !request_.log) read_changes();
   if (request_.log) {
     text += format_moment_line(moment_);
@@ -228,8 +240,8 @@ void say(lldb::SBDebugger debugger, const std::string& text) {
 
 }  // namespace
 
-bool CrossingBreakpoint::arrived(Sessions& sessions, lldb::SBFrame frame,
-                                 lldb::SBBreakpointLocation location) try {
+CrossingBreakpoint::Outcome CrossingBreakpoint::arrived(Sessions& sessions, lldb::SBFrame frame,
+                                                        lldb::SBBreakpointLocation location) try {
   lldb::SBProcess process = frame.GetThread().GetProcess();
   const TargetLock lldb_lock(process.GetTarget(), kPatience);
   const auto session = sessions.use(process);
@@ -239,16 +251,16 @@ bool CrossingBreakpoint::arrived(Sessions& sessions, lldb::SBFrame frame,
   const auto stop = session->stop();
   if (place == nullptr || !stop) {
     ++failed_;
-    return true;
+    return {.stops = true};
   }
   Visit visit(*this, *place, frame, *stop);
   const bool stops = visit.run();
   say(process.GetTarget().GetDebugger(), visit.text);
-  return stops;
+  return {stops, std::move(visit.told)};
 } catch (const std::exception& error) {
   say(frame.GetThread().GetProcess().GetTarget().GetDebugger(),
       std::string("cgo break: an internal error: ") + error.what() + "\n");
-  return true;
+  return {.stops = true};
 }
 
 }  // namespace cgo

@@ -40,6 +40,7 @@ class CrossingBreakpoint::Visit {
 
   bool run();
   std::string text;  ///< What the user is to read.
+  std::string told;  ///< What a script is to know.
 
  private:
   bool to_c() const { return crossing_->direction == CrossingPoint::Direction::go_to_c; }

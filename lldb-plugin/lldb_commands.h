@@ -12,12 +12,21 @@
 
 namespace cgo {
 
+/// A trace, the one that runs or the last one.
+struct RunningTrace {
+  std::shared_ptr<TraceLog> log;  ///< Null before the first one.
+  std::shared_ptr<CrossingBreakpoint> crossings;
+  lldb::SBBreakpoint breakpoint;
+  bool runs = false;
+};
+
 /// What lives as long as the debugger process: shared by all its debuggers.
 struct Plugin {
   Sessions sessions;
   Settings settings;
   GivenNames names;  ///< Used with `sessions` locked.
   CrossingBreakpoints breakpoints;
+  RunningTrace trace;  ///< Used by commands alone.
 };
 
 /// What commands that change LLDB's own selection use besides.
@@ -35,6 +44,19 @@ Answer run_up(LldbContext& context, const CommandLine& line);
 Answer run_down(LldbContext& context, const CommandLine& line);
 /// On the selected target, with or without a process.
 Answer run_break(Plugin& plugin, lldb::SBDebugger debugger, const CommandLine& line);
+Answer run_trace(Plugin& plugin, lldb::SBDebugger debugger, const CommandLine& line);
+
+/// A breakpoint on crossings, as LLDB has it and as it was made.
+struct SetBreakpoint {
+  lldb::SBBreakpoint lldb;
+  std::shared_ptr<CrossingBreakpoint> crossings;
+  std::uint64_t number = 0;  ///< In Plugin::breakpoints.
+};
+Result<SetBreakpoint> set_crossing_breakpoint(Plugin& plugin, lldb::SBTarget target,
+                                              CrossingRequest request);
+/// One whose arrivals a script is told of and decides on; `words` as `cgo break` takes them.
+Result<SetBreakpoint> set_telling_breakpoint(Plugin& plugin, lldb::SBTarget target,
+                                             const std::vector<std::string>& words);
 Answer run_set(Settings& settings, const CommandLine& line);
 
 /// Runs any command of the table on a process of LLDB, with the locks it needs. Never throws.

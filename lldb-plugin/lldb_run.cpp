@@ -50,6 +50,7 @@ Answer run_without_process(Plugin& plugin, const CommandLine& line) {
 Answer run_in_lldb(Plugin& plugin, lldb::SBDebugger debugger, lldb::SBProcess process,
                    const CommandLine& line, bool colour) try {
   if (line.command->needs == Needs::nothing) return run_without_process(plugin, line);
+  if (line.command->name == "trace") return run_trace(plugin, debugger, line);
   if (line.command->name == "break") return run_break(plugin, debugger, line);
   if (!has_process(process)) return no_process(debugger);
   // Before the sessions' own lock: a frame provider comes with LLDB's lock held.

@@ -234,7 +234,8 @@ PyObject* py_break_addresses(PyObject* self, PyObject* arguments) {
   return list;
 }
 
-/// break_arrived(number, frame, location) → whether the process shall stop there.
+/// break_arrived(number, frame, location) → (whether the process shall stop there, event for a
+/// script).
 PyObject* py_break_arrived(PyObject* self, PyObject* arguments) {
   PyObject *of_frame = nullptr, *of_location = nullptr;
   unsigned long long number = 0;
@@ -245,12 +246,31 @@ PyObject* py_break_arrived(PyObject* self, PyObject* arguments) {
   if (frame == nullptr || location == nullptr) return nullptr;
   const auto plugin = plugin_behind(self);
   const auto known = plugin->breakpoints.find(number);
-  bool stops = false;
+  CrossingBreakpoint::Outcome outcome;
   if (known) {
     const WithoutGil let_go;
-    stops = known->arrived(plugin->sessions, *frame, *location);
+    outcome = known->arrived(plugin->sessions, *frame, *location);
   }
-  return PyBool_FromLong(stops ? 1 : 0);
+  return Py_BuildValue("(NN)", PyBool_FromLong(outcome.stops ? 1 : 0), text_of(outcome.event));
+}
+
+/// break_telling(target, words) → (LLDB's id, number) of a breakpoint whose arrivals a script
+/// decides on, or a text that says why there is none.
+PyObject* py_break_telling(PyObject* self, PyObject* arguments) {
+  PyObject *of_target = nullptr, *list = nullptr;
+  if (!PyArg_ParseTuple(arguments, "OO:break_telling", &of_target, &list)) return nullptr;
+  const auto* target = lldb_object<lldb::SBTarget>(of_target);
+  std::vector<std::string> words;
+  if (target == nullptr || !words_from(list, words)) return nullptr;
+  const auto plugin = plugin_behind(self);
+  Result<SetBreakpoint> set = Error{};
+  {
+    const WithoutGil let_go;
+    set = set_telling_breakpoint(*plugin, *target, words);
+  }
+  if (!set) return text_of(set.error().message);
+  return Py_BuildValue("(iK)", static_cast<int>(set->lldb.GetID()),
+                       static_cast<unsigned long long>(set->number));
 }
 
 /// break_summary(number) → a line of `breakpoint list`.
@@ -268,6 +288,7 @@ PyMethodDef g_methods[] = {
     {"goroutine_threads", py_goroutine_threads, METH_VARARGS, nullptr},
     {"lock", py_lock, METH_VARARGS, nullptr},
     {"break_addresses", py_break_addresses, METH_VARARGS, nullptr},
+    {"break_telling", py_break_telling, METH_VARARGS, nullptr},
     {"break_arrived", py_break_arrived, METH_VARARGS, nullptr},
     {"break_summary", py_break_summary, METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "crossings/format_catalogue.h"
 #include "unwind/format.h"
 #include "values/format_value.h"
 
@@ -57,7 +58,9 @@ std::string arguments_in_line(const CrossingMoment& moment) {
   return out + ')';
 }
 
-std::string errno_text_of(const CrossingMoment& moment) {
+}  // namespace
+
+std::string moment_errno(const CrossingMoment& moment) {
   if (moment.errno_returned)
     return *moment.errno_returned == 0 ? std::string() : errno_name(*moment.errno_returned);
   if (moment.errno_after && moment.errno_before && *moment.errno_after != 0 &&
@@ -65,8 +68,6 @@ std::string errno_text_of(const CrossingMoment& moment) {
     return errno_name(*moment.errno_after);
   return {};
 }
-
-}  // namespace
 
 std::string format_duration(std::int64_t ns) {
   if (ns < 1'000) return fmt::format("{} ns", ns);
@@ -89,7 +90,7 @@ std::string format_moment(const CrossingMoment& moment) {
     out += moment.returns ? "  arguments, as they were at the entry:\n" : "  arguments:\n";
   for (const CrossingValue& one : moment.arguments) out += value_text(one);
   if (moment.result) out += "  result:\n" + value_text(*moment.result);
-  if (const std::string name = errno_text_of(moment); !name.empty())
+  if (const std::string name = moment_errno(moment); !name.empty())
     out += fmt::format("  errno: {} ({})\n", name,
                        moment.errno_returned ? "Go gets it" : "Go does not see it");
   if (moment.verdict)
@@ -106,11 +107,50 @@ std::string format_moment_line(const CrossingMoment& moment) {
   const bool to_c = moment.crossing->direction == CrossingPoint::Direction::go_to_c;
   if (to_c || !moment.returns) out += arguments_in_line(moment);
   if (moment.result) out += " → " + format_inline(moment.result->value, kColumnsInLog);
-  if (const std::string name = errno_text_of(moment); !name.empty())
+  if (const std::string name = moment_errno(moment); !name.empty())
     out += fmt::format(" {}{}", name, moment.errno_returned ? "" : " (dropped)");
   if (moment.duration_ns) out += ' ' + format_duration(*moment.duration_ns);
   if (moment.verdict) out += " [" + moment.verdict->id + ']';
   return out + '\n';
+}
+
+namespace {
+
+template <class Number>
+std::string number_or_null(const std::optional<Number>& number) {
+  return number ? fmt::format("{}", *number) : std::string("null");
+}
+
+std::string arguments_json(const CrossingMoment& moment) {
+  if (!moment.no_arguments.empty()) return "null";
+  std::string out = "[";
+  for (const CrossingValue& one : moment.arguments)
+    out += (out.size() == 1 ? "" : ",") + format_json(one.value);
+  return out + "]";
+}
+
+}  // namespace
+
+std::string moment_json(const CrossingMoment& moment, std::uint64_t sequence,
+                        std::int64_t time_ns) {
+  const CrossingPoint& crossing = *moment.crossing;
+  const bool to_c = crossing.direction == CrossingPoint::Direction::go_to_c;
+  std::string out = fmt::format(
+      R"({{"sequence":{},"time_ns":{},"event":"{}","direction":"{}","function":{},"go_name":{},"form":"{}")",
+      sequence, time_ns, moment.returns ? "return" : "enter", to_c ? "go_to_c" : "c_to_go",
+      json_string(crossing.function), json_string(crossing.go_name), form_word(crossing.form));
+  out += fmt::format(R"(,"goroutine":{},"m":{},"thread":{},"depth":{},"caller":{})",
+                     number_or_null(moment.goroutine), number_or_null(moment.m), moment.tid,
+                     moment.depth, moment.caller.empty() ? "null" : json_string(moment.caller));
+  out += R"(,"arguments":)" + arguments_json(moment);
+  if (!moment.returns) return out + "}";
+  out += R"(,"result":)" + (moment.result ? format_json(moment.result->value) : "null");
+  const std::string name = moment_errno(moment);
+  out += fmt::format(R"(,"errno":{},"errno_seen_by_go":{},"verdict":{},"duration_ns":{}}})",
+                     name.empty() ? "null" : json_string(name), moment.errno_returned.has_value(),
+                     moment.verdict ? json_string(moment.verdict->id) : "null",
+                     number_or_null(moment.duration_ns));
+  return out;
 }
 
 }  // namespace cgo

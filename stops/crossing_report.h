@@ -44,6 +44,15 @@ std::string format_moment(const CrossingMoment& moment);
 /// The same on one line, for a log.
 std::string format_moment_line(const CrossingMoment& moment);
 
+/// The same as one JSON object: "sequence", "time_ns" (as given), "goroutine", "m", "thread" (tid),
+/// "direction", "function", "go_name", "form", "event" ("enter", "return"), "depth", "caller",
+/// "arguments", "result", "errno", "errno_seen_by_go", "verdict", "duration_ns"; null where
+/// something is not known.
+std::string moment_json(const CrossingMoment& moment, std::uint64_t sequence, std::int64_t time_ns);
+
+/// The name of what errno was set to by the call, or given to Go; empty for neither.
+std::string moment_errno(const CrossingMoment& moment);
+
 /// "1.2 ms".
 std::string format_duration(std::int64_t ns);
 

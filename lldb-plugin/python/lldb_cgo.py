@@ -8,6 +8,7 @@ from typing import List, Optional, Union
 
 import lldb as _lldb
 import _lldb_cgo
+from lldb_cgo_crossings import CrossingEvent, on_crossing
 
 
 class CgoError(Exception):

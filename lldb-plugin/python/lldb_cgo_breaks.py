@@ -1,8 +1,11 @@
 """Breakpoints on crossings between Go and C, as LLDB's own scripted breakpoints."""
+import traceback
+
 import lldb
 import _lldb_cgo
 
 
+CALLBACKS = {}  # What scripts want to be asked, by the number of a breakpoint.
 CROSSINGS = set()  # Load addresses of instructions that such breakpoints were seen at.
 
 
@@ -26,4 +29,11 @@ class CgoCrossing:
 
     def was_hit(self, frame, location):
         CROSSINGS.add(location.GetLoadAddress())
-        return location if _lldb_cgo.break_arrived(self.number, frame, location) else None
+        stops, event = _lldb_cgo.break_arrived(self.number, frame, location)
+        if event and self.number in CALLBACKS:
+            try:
+                stops = CALLBACKS[self.number](event)
+            except Exception:  # What it would have said is not known.
+                traceback.print_exc()
+                stops = True
+        return location if stops else None

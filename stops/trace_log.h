@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "stops/crossing_report.h"
+
+namespace cgo {
+
+/// What is known of all calls of one function, or of those from one place.
+struct TraceStatistics {
+  std::uint64_t count = 0;
+  std::map<std::string, std::uint64_t> errors;  ///< By the name of what errno was set to.
+  std::int64_t total_ns = 0, max_ns = 0;
+  /// Of the durations, exact up to kMostDurations calls, of the first of them afterwards.
+  std::int64_t percentile_ns(double part) const;
+  void add(std::int64_t duration_ns, const std::string& error);
+
+  static constexpr std::size_t kMostDurations = 1'000'000;
+
+ private:
+  std::vector<std::int64_t> durations_;
+};
+
+/// The crossings that came back since a trace began: the last of them whole, of all the statistics.
+/// Thread-safe.
+class TraceLog {
+ public:
+  struct Row {
+    CrossingPoint::Direction direction = CrossingPoint::Direction::go_to_c;
+    CrossingPoint::Form form = CrossingPoint::Form::cfunc;
+    std::string function, go_name;
+    TraceStatistics all;
+    std::map<std::string, TraceStatistics> by_caller;  ///< "main.main at main.go:12".
+  };
+
+  /// `time_ns`: CLOCK_REALTIME of the return.
+  void add(const CrossingMoment& moment, std::int64_t time_ns);
+
+  /// The last `limit` as JSON objects, the oldest first.
+  std::vector<std::string> last(std::size_t limit) const;
+  std::uint64_t count() const;
+  /// Records that are not kept any more.
+  std::uint64_t dropped() const;
+  /// The most time first.
+  std::vector<Row> rows() const;
+
+  static constexpr std::size_t kMostRecords = 100'000;
+
+ private:
+  mutable std::mutex mutex_;
+  std::deque<std::string> records_;
+  std::uint64_t count_ = 0;
+  std::map<std::string, Row> rows_;  // By direction, form and names.
+};
+
+/// A table for people; `callers` adds a line for each place in Go that called. `open` says how many
+/// of a function have not come back yet.
+std::string format_statistics(std::span<const TraceLog::Row> rows, bool callers,
+                              const std::map<std::string, std::uint64_t>& open);
+/// The "crossings" of lldb-cgo/crossings/1, with counters.
+std::string statistics_json(std::span<const TraceLog::Row> rows,
+                            const std::map<std::string, std::uint64_t>& open);
+
+}  // namespace cgo
