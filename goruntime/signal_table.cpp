@@ -1,7 +1,11 @@
 #include "goruntime/signal_table.h"
 
+#include <algorithm>
+#include <cstring>
 #include <string>
+#include <string_view>
 
+#include "goruntime/code_operands.h"
 #include "goruntime/structure_members.h"
 
 namespace cgo {
@@ -36,6 +40,17 @@ bool has_bit(ByteView words, std::uint64_t from, int signal) {
   return word && (*word >> (signal % 32) & 1) != 0;
 }
 
+/// Whether entry 0, which stands for no signal, is at `at`.
+bool begins_as_table(const MemoryReader& memory, Address at) {
+  constexpr std::string_view kName = "SIGNONE: no trap";
+  const auto flags = read_unsigned<std::uint32_t>(memory, at);
+  const auto text = read_pointer(memory, wrapping_add(at, 8));
+  const auto length = read_unsigned<std::uint64_t>(memory, wrapping_add(at, 16));
+  if (!flags || *flags != 0 || !text || !length || *length != kName.size()) return false;
+  const auto name = read_bytes(memory, *text, kName.size());
+  return name && std::memcmp(name->data(), kName.data(), kName.size()) == 0;
+}
+
 Error no_table(const std::string& why, Address at) {
   return {ErrorCode::malformed_data, "runtime.sigtable is damaged: " + why, at};
 }
@@ -54,6 +69,29 @@ Result<GoSignalPlaces> find_signal_places(const Image& image, const ElfFile* deb
   if (const auto queue = place_of(image, debug_file, "runtime.sig", kQueueBytes))
     out.queue = *queue;
   return out;
+}
+
+Result<GoSignalPlaces> find_signal_places_in_code(const MemoryReader& memory,
+                                                  const GoRuntime& runtime) {
+  constexpr std::uint64_t kLongestFunction = 4096;
+  const Error unknown{ErrorCode::not_found, "no symbols, and runtime.sigfwdgo does not tell"};
+  const auto function = runtime.function_named("runtime.sigfwdgo");
+  if (!function) return unknown;
+  const auto code =
+      read_bytes(memory, function->entry,
+                 std::min(function->end.value - function->entry.value, kLongestFunction));
+  if (!code) return Error(code.error()).in("runtime.sigfwdgo");
+  // Source: signal_unix.go, sigfwdgo. fwdSig is read first; the other two are compiled in either
+  // order in 1.19 to 1.27 (looked at with objdump).
+  std::vector<Address> named;
+  for (const CodeOperand& operand : rip_operands_amd64(*code, function->entry))
+    if (operand.use == CodeOperand::Use::address &&
+        std::ranges::find(named, operand.target) == named.end())
+      named.push_back(operand.target);
+  if (named.size() != 3) return unknown;
+  if (begins_as_table(memory, named[1])) std::swap(named[1], named[2]);
+  if (!begins_as_table(memory, named[2])) return unknown;
+  return GoSignalPlaces{named[0], named[1], named[2], {}};
 }
 
 Result<GoSignals> read_go_signals(const MemoryReader& memory, const GoSignalPlaces& places) {
@@ -83,8 +121,10 @@ Result<GoSignals> read_go_signals(const MemoryReader& memory, const GoSignalPlac
     // Signals without flags are not looked at, those with kDefault when os/signal asks for them.
     if (flags != 0 && ((flags & kDefault) == 0 || one.handling))
       one.found = Address{*load<std::uint64_t>(*forward, index * kPointerBytes)};
-    one.notify = has_bit(queue, kWanted, signal);
-    one.ignored = has_bit(queue, kIgnored, signal);
+    if (places.queue) {
+      one.notify = has_bit(queue, kWanted, signal);
+      one.ignored = has_bit(queue, kIgnored, signal);
+    }
     one.forwards =
         one.handling && one.found_handler() && ((flags & kPanic) != 0 || signal == kSigpipe);
   }

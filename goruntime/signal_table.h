@@ -22,6 +22,11 @@ struct GoSignalPlaces {
 /// not_found in stripped binaries.
 Result<GoSignalPlaces> find_signal_places(const Image& image, const ElfFile* debug_file);
 
+/// The same in a stripped binary, from the code of runtime.sigfwdgo, which reads the first three;
+/// believed only where the table begins as the runtime's does.
+Result<GoSignalPlaces> find_signal_places_in_code(const MemoryReader& memory,
+                                                  const GoRuntime& runtime);
+
 /// What the runtime notes of one signal.
 struct GoSignal {
   /// The handler it set last is its own. It does not notice when other code sets another one.
@@ -29,8 +34,10 @@ struct GoSignal {
   /// The handler that it found when it set its own, or looked when it began: 0 is SIG_DFL, 1 is
   /// SIG_IGN. Nothing for signals that it never looked at.
   std::optional<Address> found;
-  bool notify = false;   ///< signal.Notify asked for it.
-  bool ignored = false;  ///< signal.Ignore did, or it was ignored when the program began.
+  /// signal.Notify asked for it; nothing where that is not known.
+  std::optional<bool> notify;
+  /// signal.Ignore did, or it was ignored when the program began.
+  std::optional<bool> ignored;
   /// While it is its own handler's: hands the signal on to `found` when it arrives outside of Go
   /// code, and the kernel raised it for a fault, or it is SIGPIPE. Source: signal_unix.go,
   /// sigfwdgo.

@@ -32,8 +32,8 @@ std::string forwarding_text(const GoSignalNote& note) {
 std::string os_signal_text(const SignalRow& row) {
   std::string out;
   for (const GoSignalNote& one : row.notes) {
-    if (one.note.notify) out += "    signal.Notify asked for it\n";
-    if (one.note.ignored && row.action == Action::ignored)
+    if (one.note.notify.value_or(false)) out += "    signal.Notify asked for it\n";
+    if (one.note.ignored.value_or(false) && row.action == Action::ignored)
       out += "    ignored by signal.Ignore, or since the program began\n";
   }
   return out;
@@ -69,15 +69,16 @@ std::string title(const SignalRow& row) {
     return row.action == Action::handler
                ? "a handler: Go's, as Go noted; other code may have replaced it since"
                : "Go set its handler; what the kernel has is not known";
-  if (row.owner == Owner::other) return "a handler that is not Go's";
+  if (row.owner == Owner::other) return "a handler that Go did not set";
   return row.action == Action::handler ? "a handler" : "";
 }
 
 /// All that is said of a signal; signals of which the same is said are shown together.
 std::string details(const SignalRow& row) {
   std::string out = title(row);
-  const bool has_note = std::ranges::any_of(
-      row.notes, [](const GoSignalNote& one) { return one.found || one.note.notify; });
+  const bool has_note = std::ranges::any_of(row.notes, [](const GoSignalNote& one) {
+    return one.found || one.note.notify.value_or(false);
+  });
   if (out.empty() && !has_note) return {};
   if (out.empty()) out = row.action == Action::unknown ? "not handled by Go" : "the default action";
   out += '\n';
@@ -146,6 +147,7 @@ std::string stack_text(const ThreadSignalRow& row) {
 std::string thread_text(const ThreadSignalRow& row) {
   std::string out = fmt::format("  thread {} (tid {})  ", row.thread.index, row.thread.tid);
   out += row.machine ? fmt::format("M{}", *row.machine) : std::string("not Go's");
+  if (row.got) out += "  got " + signal_name(*row.got);
   if (row.signals.blocked) out += "  blocks " + format_signals(*row.signals.blocked);
   if (row.signals.pending && row.signals.pending->bits != 0)
     out += "  pending " + format_signals(*row.signals.pending);

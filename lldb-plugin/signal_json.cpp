@@ -57,6 +57,11 @@ std::string place_json(const std::optional<FunctionPlace>& place) {
                      text(place->file), place->file.empty() ? 0 : place->line);
 }
 
+const char* known(const std::optional<bool>& value) {
+  if (!value) return "null";
+  return *value ? "true" : "false";
+}
+
 std::string note_json(const GoSignalNote& one) {
   const char* found = !one.note.found              ? "null"
                       : one.note.found->value == 0 ? R"("default")"
@@ -66,7 +71,7 @@ std::string note_json(const GoSignalNote& one) {
       R"({{"runtime":{},"handling":{},"found":{},"found_handler":{},"forwards":{},"notify":{},)"
       R"("ignored":{}}})",
       one.runtime, one.note.handling, found, place_json(one.found), one.note.forwards,
-      one.note.notify, one.note.ignored);
+      known(one.note.notify), known(one.note.ignored));
 }
 
 std::string signal_json(const SignalRow& row) {
@@ -104,11 +109,12 @@ std::string stack_json(const ThreadSignalRow& row) {
 
 std::string thread_json(const ThreadSignalRow& row) {
   return fmt::format(
-      R"({{"index":{},"tid":{},"name":{},"runtime":{},"machine":{},"blocked":{},"pending":{},)"
+      R"({{"index":{},"tid":{},"name":{},"runtime":{},"machine":{},"got":{},"blocked":{},"pending":{},)"
       R"("alternate_stack":{}}})",
       row.thread.index, row.thread.tid, json_string(row.thread.name),
       row.runtime ? std::to_string(*row.runtime) : "null",
-      row.machine ? std::to_string(*row.machine) : "null", set_json(row.signals.blocked),
+      row.machine ? std::to_string(*row.machine) : "null",
+      row.got ? json_string(signal_name(*row.got)) : "null", set_json(row.signals.blocked),
       set_json(row.signals.pending), stack_json(row));
 }
 

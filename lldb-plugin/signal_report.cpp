@@ -36,14 +36,14 @@ RuntimeNotes notes_of(const Stop& stop, const GoRuntime& runtime,
   if (image == nullptr) return out;
   const auto dwarf = stop.program->dwarf(*image);
   const ElfFile* debug_file = dwarf ? (*dwarf)->file() : nullptr;
-  if (const auto places = find_signal_places(*image, debug_file)) {
-    if (auto signals = read_go_signals(memory, *places))
-      out.signals = *signals;
-    else
-      fail("what Go's runtime notes of signals cannot be read", signals.error());
-  } else {
-    fail("what Go's runtime notes of signals is not found", places.error());
-  }
+  auto places = find_signal_places(*image, debug_file);
+  if (!places) places = find_signal_places_in_code(memory, runtime);
+  const auto signals =
+      places ? read_go_signals(memory, *places) : Result<GoSignals>(places.error());
+  if (signals)
+    out.signals = *signals;
+  else
+    fail("what Go's runtime notes of signals is not known", signals.error());
   const auto layout =
       dwarf ? signal_stack_layout_from_dwarf(**dwarf) : Result<GoSignalStackLayout>(dwarf.error());
   if (layout)
@@ -85,8 +85,8 @@ void add_notes(const Stop& stop, const std::vector<RuntimeNotes>& runtimes, Sign
   }
 }
 
-/// Whose a handler is, as far as Go's notes tell: none of them is made by other code, so that where
-/// no runtime set its own it is other code's for sure.
+/// Whose a handler is, as far as Go's notes tell. Other code may have set another one since, or one
+/// of Go's by itself.
 void judge_by_notes(std::size_t runtimes, SignalRow& row) {
   const auto handling = [](const GoSignalNote& one) { return one.note.handling; };
   const auto count = std::ranges::count_if(row.notes, handling);
@@ -99,7 +99,7 @@ void judge_by_notes(std::size_t runtimes, SignalRow& row) {
     if (count == 1) row.go_runtime = std::ranges::find_if(row.notes, handling)->runtime;
   } else if (row.action == Action::handler && row.notes.size() == runtimes) {
     row.owner = Owner::other;
-    row.certainty = Certainty::exact;
+    row.certainty = Certainty::noted;
   }
 }
 
@@ -176,6 +176,7 @@ ThreadSignalRow report_on(const Stop& stop, const std::vector<RuntimeNotes>& run
                           const ThreadInfo& thread, std::vector<std::string>& problems) {
   ThreadSignalRow out;
   out.thread = thread;
+  if (stop.debuggee->is_core()) out.got = thread.signal;
   if (auto signals = stop.debuggee->signals(thread.tid))
     out.signals = *signals;
   else if (std::ranges::find(problems, signals.error().message) == problems.end())

@@ -24,8 +24,8 @@ struct SignalRow {
   enum class Action : std::uint8_t { unknown, by_default, ignored, handler };
   /// Whose the handler is.
   enum class Owner : std::uint8_t { unknown, go, other };
-  /// How sure `owner` is: from the kernel's table, or from it that a signal has a handler, and what
-  /// Go noted; or from Go's notes alone, which other code does not keep.
+  /// How sure `owner` is: from the kernel's table, or from Go's notes, which other code does not
+  /// keep.
   enum class Certainty : std::uint8_t { none, exact, noted };
 
   int number = 0;
@@ -49,6 +49,7 @@ struct ThreadSignalRow {
   ThreadInfo thread;
   std::optional<std::size_t> runtime;
   std::optional<std::int64_t> machine;  ///< The M that the thread is.
+  std::optional<int> got;               ///< In a core: the signal that the thread ended with.
   ThreadSignals signals;
   StackKind stack_kind = StackKind::unknown;
   SignalRow::Certainty stack_certainty = SignalRow::Certainty::none;

@@ -3,12 +3,13 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "goruntime/layout_table.h"
+#include "support/go_program_builder.h"
 #include "support/memory_image.h"
 
 namespace cgo {
 namespace {
 
-constexpr Address kForward{0x500000}, kHandling{0x501000}, kTable{0x502000}, kQueue{0x503000};
+constexpr Address kForward{0x600000}, kHandling{0x601000}, kTable{0x602000}, kQueue{0x603000};
 constexpr Address kM{0xc000a00000}, kGsignal{0xc000b00000};
 constexpr GoSignalPlaces kPlaces{kForward, kHandling, kTable, kQueue};
 constexpr std::uint32_t kNotify = 1, kPanic = 8, kDefault = 16, kUnblock = 128;
@@ -81,12 +82,12 @@ TEST_CASE("Go's notes say whose handlers it found, and which it hands signals on
   CHECK(signals[kSigusr1].handling);
   CHECK(signals[kSigusr1].found == Address{0x402000});
   CHECK_FALSE(signals[kSigusr1].forwards);
-  CHECK(signals[kSigusr1].notify);
+  CHECK(signals[kSigusr1].notify == true);
   CHECK(signals[kSigsegv].forwards);
   CHECK(signals[kSigpipe].forwards);
-  CHECK_FALSE(signals[kSigpipe].notify);
-  CHECK(signals[33].ignored);
-  CHECK_FALSE(signals[32].ignored);
+  CHECK(signals[kSigpipe].notify == false);
+  CHECK(signals[33].ignored == true);
+  CHECK(signals[32].ignored == false);
   // Go never looked at these.
   CHECK_FALSE(signals[kSigkill].found);
   CHECK_FALSE(signals[kSigcont].found);
@@ -100,12 +101,52 @@ TEST_CASE("Go's notes say whose handlers it found, and which it hands signals on
   CHECK_FALSE(read_go_signals(memory, kPlaces)->at(kSigpipe).forwards);
 }
 
+TEST_CASE("stripped binaries have the places of Go's notes in the code of runtime.sigfwdgo") {
+  const auto named = [](Address code, const std::vector<Address>& targets) {
+    std::vector<std::byte> out;
+    for (const Address target : targets) {  // LEAQ target(IP), SI
+      const auto next = code.value + out.size() + 7;
+      const auto distance = static_cast<std::uint32_t>(target.value - next);
+      for (const unsigned byte : {0x48u, 0x8du, 0x35u, distance & 0xff, distance >> 8 & 0xff,
+                                  distance >> 16 & 0xff, distance >> 24})
+        out.push_back(static_cast<std::byte>(byte));
+    }
+    return out;
+  };
+  MemoryImage memory = sample();
+  memory.u64({kTable.value + 8}, 0x610000).u64({kTable.value + 16}, 16);
+  memory.text({0x610000}, "SIGNONE: no trap");
+  const auto places = [&](const std::vector<Address>& targets, const MemoryImage& from) {
+    GoProgramBuilder program({27, 4}, 0);
+    program.code_in_file = false;
+    program.function("runtime.sigfwdgo", named(program.next_function(), targets));
+    MemoryImage whole = from;
+    program.add_to(whole);
+    const ImageMap images({program.image()});
+    const GoRuntimes found = find_go_runtimes(whole, images, {});
+    REQUIRE(found.all.size() == 1);
+    return find_signal_places_in_code(whole, *found.all[0]);
+  };
+  for (const auto& order : {std::vector{kForward, kHandling, kTable, kForward},
+                            std::vector{kForward, kTable, kHandling}}) {
+    const auto found = places(order, memory);
+    REQUIRE(found);
+    CHECK(found->forward == kForward);
+    CHECK(found->handling == kHandling);
+    CHECK(found->table == kTable);
+    CHECK_FALSE(found->queue);
+  }
+  CHECK_FALSE(places({kForward, kHandling}, memory));
+  CHECK_FALSE(places({kForward, kHandling, kTable, kQueue}, memory));
+  CHECK_FALSE(places({kForward, kHandling, kTable}, sample()));
+}
+
 TEST_CASE("without runtime.sig nothing is said of os/signal") {
   GoSignalPlaces places = kPlaces;
   places.queue = {};
   const auto read = read_go_signals(sample(), places);
   REQUIRE(read);
-  CHECK_FALSE(read->at(kSigusr1).notify);
+  CHECK(read->at(kSigusr1).notify == std::nullopt);
 }
 
 TEST_CASE("a table of signals that is none is refused") {
