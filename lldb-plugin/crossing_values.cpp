@@ -59,9 +59,9 @@ const Result<CrossingShape>& CrossingBreakpoint::Visit::shape() {
   return *place->shape;
 }
 
-CrossingValue CrossingBreakpoint::Visit::show(const CrossingPart& part, Datum datum) const {
+CrossingValue CrossingBreakpoint::Visit::show(const CrossingPart& part, Datum datum) {
   CrossingValue out{.name = part.name, .go_type = part.go_type};
-  out.value = read_value(*context_, part.name, std::move(datum), kLimits);
+  out.value = read_value(context(), part.name, std::move(datum), kLimits);
   if (kind_of(part.type) == TypeKind::pointer && !out.value.points_to && !request_.log &&
       stop_->addresses) {
     const auto target = load_unsigned(memory_, out.value.datum);
@@ -71,7 +71,6 @@ CrossingValue CrossingBreakpoint::Visit::show(const CrossingPart& part, Datum da
 }
 
 void CrossingBreakpoint::Visit::read_arguments() {
-  context();
   if (to_c())
     read_arguments_of_call();
   else if (!moment_.returns)
@@ -144,12 +143,13 @@ void CrossingBreakpoint::Visit::read_result() {
     const Datum datum = datum_at(known->result->type, wrapping_add(*block, known->result->offset));
     scope_.set("result", datum);
     moment_.result = show(*known->result, datum);
+    moment_.failed = looks_failed(memory_, datum);
     if (moment_.errno_after || moment_.errno_returned)
       moment_.verdict = errno_verdict({.form = crossing_->form,
                                        .before = moment_.errno_before,
                                        .after = moment_.errno_after,
                                        .returned = moment_.errno_returned,
-                                       .failed = looks_failed(memory_, datum)},
+                                       .failed = moment_.failed},
                                       crossing_->function);
     return;
   }

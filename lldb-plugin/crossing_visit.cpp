@@ -179,21 +179,18 @@ std::optional<bool> CrossingBreakpoint::Visit::condition_holds() {
 
 bool CrossingBreakpoint::Visit::fits() {
   if (request_.slower_ns && moment_.duration_ns.value_or(0) < *request_.slower_ns) return false;
-  if (request_.with_errno) {
-    const bool returned = moment_.errno_returned.value_or(0) != 0;
-    const bool set = moment_.errno_after && moment_.errno_before && *moment_.errno_after != 0 &&
-                     *moment_.errno_after != *moment_.errno_before;
-    if (!returned && !set) return false;
-  }
+  if (request_.with_errno && moment_errno(moment_).name.empty()) return false;
   if (request_.query.at && !was_called_there()) return false;
   return true;
 }
 
 bool CrossingBreakpoint::Visit::decide() {
-  if (moment_.returns) read_errno();
+  if (moment_.returns) {
+    read_errno();
+    read_result();
+  }
   if (!fits()) return false;
   read_arguments();
-  if (moment_.returns) read_result();
   if (request_.condition) {
     // What cannot be decided stops: not to stop would be a silent answer.
     const auto holds = condition_holds();
@@ -255,6 +252,8 @@ CrossingBreakpoint::Outcome CrossingBreakpoint::arrived(Sessions& sessions, lldb
   }
   Visit visit(*this, *place, frame, *stop);
   const bool stops = visit.run();
+  // Of several threads that arrive at once LLDB may select one that was no hit.
+  if (stops) process.SetSelectedThread(frame.GetThread());
   say(process.GetTarget().GetDebugger(), visit.text);
   return {stops, std::move(visit.told)};
 } catch (const std::exception& error) {

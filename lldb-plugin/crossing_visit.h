@@ -65,7 +65,7 @@ class CrossingBreakpoint::Visit {
   void find_caller();
   std::optional<int> errno_of_thread();
   std::optional<Address> block_now() const;
-  CrossingValue show(const CrossingPart& part, Datum datum) const;
+  CrossingValue show(const CrossingPart& part, Datum datum);
   const ProgramContext& context();
 
   CrossingBreakpoint& self_;

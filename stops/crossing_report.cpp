@@ -60,13 +60,15 @@ std::string arguments_in_line(const CrossingMoment& moment) {
 
 }  // namespace
 
-std::string moment_errno(const CrossingMoment& moment) {
-  if (moment.errno_returned)
-    return *moment.errno_returned == 0 ? std::string() : errno_name(*moment.errno_returned);
-  if (moment.errno_after && moment.errno_before && *moment.errno_after != 0 &&
-      *moment.errno_after != *moment.errno_before)
-    return errno_name(*moment.errno_after);
-  return {};
+MomentErrno moment_errno(const CrossingMoment& moment) {
+  if (moment.errno_returned) {
+    const int number = *moment.errno_returned;
+    return {number == 0 ? std::string() : errno_name(number), false};
+  }
+  if (moment.errno_after.value_or(0) == 0 || !moment.errno_before) return {};
+  const bool unchanged = *moment.errno_after == *moment.errno_before;
+  if (unchanged && !moment.failed.value_or(false)) return {};
+  return {errno_name(*moment.errno_after), unchanged};
 }
 
 std::string format_duration(std::int64_t ns) {
@@ -90,8 +92,9 @@ std::string format_moment(const CrossingMoment& moment) {
     out += moment.returns ? "  arguments, as they were at the entry:\n" : "  arguments:\n";
   for (const CrossingValue& one : moment.arguments) out += value_text(one);
   if (moment.result) out += "  result:\n" + value_text(*moment.result);
-  if (const std::string name = moment_errno(moment); !name.empty())
-    out += fmt::format("  errno: {} ({})\n", name,
+  if (const MomentErrno found = moment_errno(moment); !found.name.empty())
+    out += fmt::format("  errno: {} ({}{})\n", found.name,
+                       found.unchanged ? "as before the call, which may have set it again; " : "",
                        moment.errno_returned ? "Go gets it" : "Go does not see it");
   if (moment.verdict)
     out += fmt::format("  {}: {}\n", moment.verdict->id, escaped(moment.verdict->text));
@@ -107,8 +110,9 @@ std::string format_moment_line(const CrossingMoment& moment) {
   const bool to_c = moment.crossing->direction == CrossingPoint::Direction::go_to_c;
   if (to_c || !moment.returns) out += arguments_in_line(moment);
   if (moment.result) out += " → " + format_inline(moment.result->value, kColumnsInLog);
-  if (const std::string name = moment_errno(moment); !name.empty())
-    out += fmt::format(" {}{}", name, moment.errno_returned ? "" : " (dropped)");
+  if (const MomentErrno found = moment_errno(moment); !found.name.empty())
+    out += fmt::format(" {}{}{}", found.name, found.unchanged ? " (as before)" : "",
+                       moment.errno_returned ? "" : " (dropped)");
   if (moment.duration_ns) out += ' ' + format_duration(*moment.duration_ns);
   if (moment.verdict) out += " [" + moment.verdict->id + ']';
   return out + '\n';
@@ -145,11 +149,12 @@ std::string moment_json(const CrossingMoment& moment, std::uint64_t sequence,
   out += R"(,"arguments":)" + arguments_json(moment);
   if (!moment.returns) return out + "}";
   out += R"(,"result":)" + (moment.result ? format_json(moment.result->value) : "null");
-  const std::string name = moment_errno(moment);
-  out += fmt::format(R"(,"errno":{},"errno_seen_by_go":{},"verdict":{},"duration_ns":{}}})",
-                     name.empty() ? "null" : json_string(name), moment.errno_returned.has_value(),
-                     moment.verdict ? json_string(moment.verdict->id) : "null",
-                     number_or_null(moment.duration_ns));
+  const MomentErrno found = moment_errno(moment);
+  out += fmt::format(
+      R"(,"errno":{},"errno_unchanged":{},"errno_seen_by_go":{},"verdict":{},"duration_ns":{}}})",
+      found.name.empty() ? "null" : json_string(found.name), found.unchanged,
+      moment.errno_returned.has_value(), moment.verdict ? json_string(moment.verdict->id) : "null",
+      number_or_null(moment.duration_ns));
   return out;
 }
 

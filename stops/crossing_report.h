@@ -35,6 +35,7 @@ struct CrossingMoment {
   std::optional<CrossingValue> result;
   std::optional<std::int64_t> duration_ns;
   std::optional<int> errno_before, errno_after, errno_returned;
+  std::optional<bool> failed;  ///< Whether the result says so; see looks_failed.
   std::optional<ErrnoVerdict> verdict;
   std::vector<std::string> changes;  ///< "the signal mask changed: …".
 };
@@ -46,12 +47,17 @@ std::string format_moment_line(const CrossingMoment& moment);
 
 /// The same as one JSON object: "sequence", "time_ns" (as given), "goroutine", "m", "thread" (tid),
 /// "direction", "function", "go_name", "form", "event" ("enter", "return"), "depth", "caller",
-/// "arguments", "result", "errno", "errno_seen_by_go", "verdict", "duration_ns"; null where
-/// something is not known.
+/// "arguments", "result", "errno", "errno_unchanged", "errno_seen_by_go", "verdict", "duration_ns";
+/// null where something is not known.
 std::string moment_json(const CrossingMoment& moment, std::uint64_t sequence, std::int64_t time_ns);
 
-/// The name of what errno was set to by the call, or given to Go; empty for neither.
-std::string moment_errno(const CrossingMoment& moment);
+/// The name of what errno was set to by the call, or given to Go; empty for neither. A call that
+/// failed and left errno as it was may have set it again: `unchanged` says that nobody can tell.
+struct MomentErrno {
+  std::string name;
+  bool unchanged = false;
+};
+MomentErrno moment_errno(const CrossingMoment& moment);
 
 /// "1.2 ms".
 std::string format_duration(std::int64_t ns);

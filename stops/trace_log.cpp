@@ -82,7 +82,7 @@ void TraceLog::add(const CrossingMoment& moment, std::int64_t time_ns) {
   row.form = crossing.form;
   row.function = crossing.function;
   row.go_name = crossing.go_name;
-  const std::string error = moment_errno(moment);
+  const std::string error = moment_errno(moment).name;
   const std::int64_t duration = moment.duration_ns.value_or(0);
   row.all.add(duration, error);
   row.by_caller[moment.caller].add(duration, error);

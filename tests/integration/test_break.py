@@ -142,7 +142,8 @@ ERRNOS = ['fails(path=0x… "/nowhere") → -1 ENOENT (dropped) [errno.lost]',
           'fails(path=0x… "/nowhere") → -1 ENOENT',
           'works(path=0x… "/nowhere") → 0 ENOTTY [errno.on-success]',
           'fails(path=0x… "") → -1',
-          "null_on_error(code=22) → NULL EINVAL (dropped) [errno.lost]"]
+          "null_on_error(code=22) → NULL EINVAL (dropped) [errno.lost]",
+          "null_on_error(code=22) → NULL EINVAL (as before) (dropped)"]
 
 
 def test_errno(release):

@@ -29,17 +29,18 @@ def line_of(text):
 def test_records(release):
     answers = run(build(release), "cgo trace start", "run errno", "cgo trace show", "cgo trace show --limit 1", "cgo trace stop")
     records = objects(answers["cgo trace show"])
-    assert [r["sequence"] for r in records] == list(range(1, MALLOCS + 6))
+    assert [r["sequence"] for r in records] == list(range(1, MALLOCS + 7))
     assert [r["time_ns"] for r in records] == sorted(r["time_ns"] for r in records)
     seen = [(r["function"], r["form"], r["errno"], r["errno_seen_by_go"], r["verdict"], r["result"]["value"]) for r in records[MALLOCS:]]
     assert [s[:5] for s in seen] == [("fails", "Cfunc", "ENOENT", False, "errno.lost"), ("fails", "C2func", "ENOENT", True, None),
                                      ("works", "C2func", "ENOTTY", True, "errno.on-success"), ("fails", "C2func", None, True, None),
-                                     ("null_on_error", "Cfunc", "EINVAL", False, "errno.lost")]
-    assert [r["arguments"][0]["name"] for r in records[MALLOCS:]] == ["path"] * 4 + ["code"]
+                                     ("null_on_error", "Cfunc", "EINVAL", False, "errno.lost"), ("null_on_error", "Cfunc", "EINVAL", False, None)]
+    assert [r["errno_unchanged"] for r in records[MALLOCS:]] == [False] * 5 + [True]
+    assert [r["arguments"][0]["name"] for r in records[MALLOCS:]] == ["path"] * 4 + ["code"] * 2
     assert all(r["goroutine"] == 1 and r["depth"] == 1 and r["duration_ns"] > 0 and r["direction"] == "go_to_c" for r in records)
     assert records[MALLOCS]["caller"].startswith("main.errnos") and records[MALLOCS]["caller"].endswith(f"main.go:{line_of('fails dropped')}")
     assert objects(answers["cgo trace show --limit 1"]) == records[-1:]
-    assert answers["cgo trace stop"] == f"{MALLOCS + 5} crossings came back; the trace has ended\n"
+    assert answers["cgo trace stop"] == f"{MALLOCS + 6} crossings came back; the trace has ended\n"
 
 
 def test_statistics(release):
