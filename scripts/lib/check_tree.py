@@ -36,8 +36,8 @@ def check_includes():
             name = match.group(2)
             if "../" in name:
                 yield f'{path}:{number}: include with "../": {name}'
-            if name.startswith("lldb/") and folder != "lldb-plugin":
-                yield f"{path}:{number}: only lldb-plugin/ may include LLDB: {name}"
+            if name.startswith("lldb/") and folder != "lldb-plugin" and not path.startswith("tests/bench/"):
+                yield f"{path}:{number}: only lldb-plugin/ and benchmarks may include LLDB: {name}"
             other = name.split("/")[0]
             if folder in LAYERS and other in LAYERS and LAYERS.index(other) > LAYERS.index(folder):
                 yield f"{path}:{number}: {folder}/ may not see {other}/: {name}"

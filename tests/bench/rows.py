@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 
+import break_rows
 import crossing_rows
 import inputs
 import value_rows
@@ -179,4 +180,4 @@ def least_of_each_step(sessions):
 
 
 ROWS = {"many": many, "first-bt": first_bt, "steps": steps, "locals": value_rows.variables, "map": value_rows.map_json,
-        "crossings": crossing_rows.catalogue}
+        "crossings": crossing_rows.catalogue, "break": break_rows.arrivals}
