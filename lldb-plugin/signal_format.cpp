@@ -133,13 +133,14 @@ std::string source_text(const SignalReport& report) {
 }
 
 std::string stack_text(const ThreadSignalRow& row) {
-  if (row.stack_kind == StackKind::unknown) return "alternate stack not known: " + escaped(row.why);
   if (row.stack_kind == StackKind::none) return "no alternate stack";
+  if (row.stack.empty()) return "alternate stack not known: " + escaped(row.why);
   std::string out = row.stack_certainty == Certainty::exact ? "alternate stack "
                                                             : "alternate stack (as Go noted) ";
   out += fmt::format("{}-{}", hex(row.stack.begin), hex(row.stack.end));
-  out += row.stack_kind == StackKind::go ? ", Go's: " : ", not Go's: ";
-  out += escaped(row.stack_text);
+  if (row.stack_kind != StackKind::unknown)
+    out += row.stack_kind == StackKind::go ? ", Go's" : ", not Go's";
+  out += ": " + escaped(row.stack_text);
   if (row.on_stack) out += "; runs on it now";
   return out;
 }

@@ -94,15 +94,15 @@ std::string signal_json(const SignalRow& row) {
 }
 
 std::string stack_json(const ThreadSignalRow& row) {
-  if (row.stack_kind == StackKind::unknown)
-    return fmt::format(R"({{"kind":null,"certainty":null,"why":{}}})", json_string(row.why));
-  const char* kind = row.stack_kind == StackKind::none ? "none"
-                     : row.stack_kind == StackKind::go ? "go"
-                                                       : "other";
   if (row.stack_kind == StackKind::none)
     return fmt::format(R"({{"kind":"none","certainty":{}}})", certainty_name(row.stack_certainty));
+  if (row.stack.empty())
+    return fmt::format(R"({{"kind":null,"certainty":null,"why":{}}})", json_string(row.why));
+  const char* kind = row.stack_kind == StackKind::unknown ? "null"
+                     : row.stack_kind == StackKind::go    ? R"("go")"
+                                                          : R"("other")";
   return fmt::format(
-      R"({{"kind":"{}","certainty":{},"base":"{}","bytes":{},"what":{},"on_it_now":{}}})", kind,
+      R"({{"kind":{},"certainty":{},"base":"{}","bytes":{},"what":{},"on_it_now":{}}})", kind,
       certainty_name(row.stack_certainty), hex(row.stack.begin), row.stack.bytes(),
       json_string(row.stack_text), row.on_stack);
 }

@@ -31,12 +31,9 @@ void take_stack(const Result<std::vector<std::byte>>& answer, ThreadSignalRow& r
     row.why = stack.error().message;
     return;
   }
-  const bool as_noted = row.stack == stack->range() && row.stack_kind == StackKind::go;
   row.stack_certainty = Certainty::exact;
   row.stack = stack->disabled() ? AddressRange{} : stack->range();
-  row.stack_kind = stack->disabled() ? StackKind::none
-                   : as_noted        ? StackKind::go
-                                     : StackKind::other;
+  row.stack_kind = stack->disabled() ? StackKind::none : StackKind::unknown;
 }
 
 }  // namespace

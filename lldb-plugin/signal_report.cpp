@@ -20,6 +20,9 @@ struct RuntimeNotes {
   std::optional<GoSignals> signals;
   std::optional<GoSignalStackLayout> stacks;
   std::vector<Machine> machines;
+  bool all_machines = true;
+  /// Signal stacks that Ms have: those that Go made, and those of which that is not known.
+  std::vector<AddressRange> made, perhaps_made;
 };
 
 RuntimeNotes notes_of(const Stop& stop, const GoRuntime& runtime,
@@ -27,7 +30,8 @@ RuntimeNotes notes_of(const Stop& stop, const GoRuntime& runtime,
   const MemoryReader& memory = stop.debuggee->memory();
   const std::string& path = runtime.parts().image_path;
   GoRuntime::Machines machines = runtime.machines(memory);
-  RuntimeNotes out{&runtime, std::nullopt, std::nullopt, std::move(machines.found)};
+  RuntimeNotes out{.runtime = &runtime, .machines = std::move(machines.found)};
+  out.all_machines = !machines.error;
   const auto fail = [&](const char* what, const Error& error) {
     problems.push_back(fmt::format("{}: {}: {}", path, what, error.message));
   };
@@ -51,6 +55,30 @@ RuntimeNotes notes_of(const Stop& stop, const GoRuntime& runtime,
   else
     fail("which alternate stacks Go's runtime set is not known", layout.error());
   return out;
+}
+
+void find_signal_stacks(const MemoryReader& memory, RuntimeNotes& of) {
+  for (const Machine& m : of.machines) {
+    if (of.stacks) {
+      const auto noted = read_signal_stack(memory, *of.runtime, *of.stacks, m);
+      if (noted && *noted && !(*noted)->found) of.made.push_back((*noted)->range);
+    } else if (const auto g = of.runtime->goroutine(memory, m.gsignal); m.gsignal && g) {
+      of.perhaps_made.push_back(g->stack);
+    }
+  }
+}
+
+/// Whose an alternate stack is. An M can find one that another M, or another runtime, made.
+StackKind kind_of(const std::vector<RuntimeNotes>& runtimes, AddressRange stack) {
+  const auto in = [&](const std::vector<AddressRange>& all) {
+    return std::ranges::find(all, stack) != all.end();
+  };
+  bool may_be_go = false;
+  for (const RuntimeNotes& one : runtimes) {
+    if (in(one.made)) return StackKind::go;
+    may_be_go = may_be_go || in(one.perhaps_made) || !one.all_machines;
+  }
+  return may_be_go ? StackKind::unknown : StackKind::other;
 }
 
 /// Whether `handler` is where a runtime has the kernel begin. Source: src/runtime/os_linux.go,
@@ -136,11 +164,17 @@ void judge_stack(const SignalReport& report, SignalRow& row) {
 
 /// The M that a thread is now. Before Go 1.21 an M that a thread of C gave back keeps its number.
 const Machine* machine_of(const Stop& stop, const RuntimeNotes& of, std::uint64_t tid) {
-  const auto found = std::ranges::find(of.machines, tid, &Machine::procid);
+  auto found = std::ranges::find(of.machines, tid, &Machine::procid);
   if (found == of.machines.end() || tid == 0) return nullptr;
-  if (const auto pointer = stop.debuggee->thread_pointer(tid))
-    if (const auto g = of.runtime->current_g(stop.debuggee->memory(), *pointer); g && !*g)
-      return nullptr;
+  const MemoryReader& memory = stop.debuggee->memory();
+  if (const auto pointer = stop.debuggee->thread_pointer(tid)) {
+    const auto at = of.runtime->current_g(memory, *pointer);
+    if (at && !*at) return nullptr;
+    // A runtime that dies takes a second M for its thread.
+    const auto g = at ? of.runtime->goroutine(memory, *at) : Result<Goroutine>(at.error());
+    const auto its = g ? std::ranges::find(of.machines, g->m, &Machine::address) : found;
+    if (its != of.machines.end() && its->procid == tid) found = its;
+  }
   return &*found;
 }
 
@@ -157,15 +191,16 @@ void find_machine(const Stop& stop, const std::vector<RuntimeNotes>& runtimes,
         read_signal_stack(stop.debuggee->memory(), *runtimes[i].runtime, *runtimes[i].stacks, *m);
     if (!noted) row.why = noted.error().message;
     if (!noted || !*noted) return;
-    row.stack_kind = (*noted)->found ? StackKind::other : StackKind::go;
     row.stack_certainty = Certainty::noted;
     row.stack = (*noted)->range;
     return;
   }
 }
 
-void describe_stack(const Stop& stop, ThreadSignalRow& row) {
+void describe_stack(const Stop& stop, const std::vector<RuntimeNotes>& runtimes,
+                    ThreadSignalRow& row) {
   if (row.stack.empty()) return;
+  row.stack_kind = kind_of(runtimes, row.stack);
   const auto what = stop.addresses->describe(row.stack.begin);
   row.stack_text = what.text;
   const auto registers = stop.debuggee->registers(row.thread.tid);
@@ -193,6 +228,7 @@ Result<SignalReport> make_signal_report(const Stop& stop, SystemCalls* calls) {
   for (const auto& runtime : stop.program->runtimes.all) {
     out.runtimes.push_back(runtime.get());
     runtimes.push_back(notes_of(stop, *runtime, out.problems));
+    find_signal_stacks(stop.debuggee->memory(), runtimes.back());
   }
   ThreadSignals process;
   for (const ThreadInfo& thread : stop.debuggee->threads()) {
@@ -210,7 +246,7 @@ Result<SignalReport> make_signal_report(const Stop& stop, SystemCalls* calls) {
   }
   if (calls != nullptr)
     if (auto asked = ask_kernel(*calls, out); !asked) return std::move(asked).error();
-  for (ThreadSignalRow& row : out.threads) describe_stack(stop, row);
+  for (ThreadSignalRow& row : out.threads) describe_stack(stop, runtimes, row);
   for (SignalRow& row : out.signals) {
     if (row.kernel) judge_by_kernel(stop, out, row);
     if (!out.runtimes.empty()) judge_stack(out, row);

@@ -248,6 +248,16 @@ def test_a_stripped_program(release, kind):
         document = tool.json_of("signals", "--pid", process.pid, allowed=(4,))
         check_masks(document, process)
         asked = tool.json_of("signals", "--call", "--pid", process.pid, allowed=(4,))
+    for thread in asked["threads"]:
+        said, stack = truth.threads.get(thread["tid"]), thread["alternate_stack"]
+        if said is None:
+            continue
+        assert stack["certainty"] == "exact"
+        if said["flags"] & SS_DISABLE:
+            assert stack["kind"] == "none"
+        else:  # Whether Go made it or found it is in debug information alone.
+            assert (int(stack["base"], 16), stack["bytes"]) == (said["base"], said["bytes"])
+            assert stack["kind"] == ("other" if said["thread"] == "with_stack" else None)
     assert "which alternate stacks Go's runtime set is not known" in document["partial"]
     check_certain(document, truth)
     assert all(row["action"] == truth.action(row["number"]) for row in document["signals"])
@@ -430,3 +440,27 @@ def test_in_lldb(request):
         text = tool.run_lldb(f"process attach -p {process.pid}", "cgo signals", "detach")
     assert "Go hands it on to early_segv" in text
     assert "pending SIGUSR1, SIGRTMIN+2" in text
+
+
+def test_two_runtimes_in_a_process(request):
+    """The library's runtime began last: it found the program's handlers, and hands on to them."""
+    release = request.config.found_releases[-1]
+    built = builds.build_two(release, release)
+    with stops.live(built, "wait", 0) as process:
+        document = tool.json_of("signals", "--pid", process.pid)
+        asked = tool.json_of("signals", "--call", "--pid", process.pid)
+    for answer in (document, asked):
+        modules = [os.path.basename(one["module"]) for one in answer["runtimes"]]
+        assert len(modules) == 2
+        library = next(i for i, name in enumerate(modules) if "shared" in name)
+        notes = {note["runtime"]: note for note in answer["signals"][signal.SIGSEGV - 1]["go"]}
+        assert notes[library]["handling"] and notes[library]["forwards"]
+        found = notes[library]["found_handler"]
+        assert (found["function"], found["module"]) == ("runtime.cgoSigtramp", modules[1 - library])
+        assert notes[1 - library]["handling"] and notes[1 - library]["found"] == "default"
+    row = document["signals"][signal.SIGSEGV - 1]
+    assert (row["owner"], row["certainty"], row["runtime"]) == ("go", "noted", None)
+    row = asked["signals"][signal.SIGSEGV - 1]
+    assert (row["owner"], row["certainty"], row["runtime"]) == ("go", "exact", library)
+    # In a library Go takes no asynchronous signals: these are still the program's.
+    assert asked["signals"][signal.SIGHUP - 1]["runtime"] == 1 - library
