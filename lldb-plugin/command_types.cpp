@@ -7,6 +7,7 @@
 #include "lldb-plugin/command_context.h"
 #include "target/type.h"
 #include "unwind/format.h"
+#include "unwind/frame.h"
 #include "values/datum.h"
 
 namespace cgo {
@@ -56,6 +57,9 @@ Found find_types(const Stop& stop, const std::string& text, std::size_t limit) {
       out.problems.push_back(std::string(image.name()) + ": " + matches.error().message);
       continue;
     }
+    if (matches->incomplete)
+      out.problems.push_back(std::string(image.name()) +
+                             ": not all could be read: " + matches->incomplete->message);
     std::ranges::copy_if(matches->types, std::back_inserter(out.types),
                          [&](const Type* type) { return !is_internal(*type, text); });
     out.more += matches->more;
@@ -135,6 +139,9 @@ void each_field(const Type& type, const Visit& visit) {
   }
 }
 
+/// Whether its offset is that in every object.
+bool lies_in(const TypeMember& member) { return !member.is_static && !member.computed; }
+
 std::string type_text(const Type& type) {
   std::string out =
       fmt::format("{}  {}, {} bytes", escaped(format_type(type)), kind_word(type), type.bytes());
@@ -147,9 +154,11 @@ std::string type_text(const Type& type) {
     if (member.bit_size != 0)
       size =
           fmt::format("bits {} to {}", member.bit_offset, member.bit_offset + member.bit_size - 1);
-    out += fmt::format("  {:>5}  {} {}  ({})\n",
-                       member.is_static ? "-" : std::to_string(member.offset), escaped(member.name),
-                       escaped(text), size);
+    if (member.base_class) size += member.computed ? ", virtual base" : ", base";
+    if (member.is_static) size += ", static";
+    out +=
+        fmt::format("  {:>5}  {} {}  ({})\n", lies_in(member) ? std::to_string(member.offset) : "-",
+                    escaped(member.name), escaped(text), size);
   });
   for (const Enumerator& one : plain(&type)->enumerators())
     out += fmt::format("  {} = {}\n", escaped(one.name), one.value);
@@ -162,15 +171,17 @@ nlohmann::ordered_json type_json(const Type& type) {
   Json out{{"name", format_type(type)},
            {"kind", kind_word(type)},
            {"size", type.bytes()},
-           {"language", type.is_go() ? "go" : "c"},
+           {"language", format_language(type.language())},
            {"c_name", c.empty() ? Json() : Json(c)}};
   if (!has_fields(type)) return out;
   out["fields"] = Json::array();
   each_field(type, [&](const TypeMember& member, const std::string& text, std::uint64_t bytes) {
     Json field{{"name", std::string(member.name)},
-               {"offset", member.offset},
+               {"offset", lies_in(member) ? Json(member.offset) : Json()},
                {"size", bytes},
                {"type", text}};
+    if (member.base_class) field["base"] = true;
+    if (member.is_static) field["static"] = true;
     if (member.bit_size != 0) {
       field["bit_offset"] = member.bit_offset;
       field["bit_size"] = member.bit_size;

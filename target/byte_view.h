@@ -34,9 +34,12 @@ std::optional<T> load(ByteView bytes, std::uint64_t offset) {
   return value;
 }
 
+/// Names that templates make have many thousand characters.
+inline constexpr std::size_t kLongestCText = 1 << 16;
+
 /// The text from `offset` to the NUL that ends it; nothing when there is none within `limit` bytes.
 inline std::optional<std::string_view> c_string(ByteView bytes, std::uint64_t offset,
-                                                std::size_t limit = 4096) {
+                                                std::size_t limit = kLongestCText) {
   if (offset >= bytes.size()) return std::nullopt;
   const auto* begin = reinterpret_cast<const char*>(bytes.data()) + offset;
   const void* end = std::memchr(begin, 0, std::min(bytes.size() - offset, limit));

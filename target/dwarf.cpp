@@ -96,6 +96,7 @@ class DwarfReader final : public DwarfInfo {
     auto all = lookup_.index();
     if (!all) return std::move(all).error();
     TypeMatches out;
+    out.incomplete = (*all)->incomplete();
     auto places = lookup_.places((*all)->types_matching(text, limit, out.more));
     if (!places) return std::move(places).error();
     for (const DwarfPlace& place : *places)

@@ -44,8 +44,9 @@ struct DwarfStruct {
 
 /// Types that were looked for by a part of their name.
 struct TypeMatches {
-  std::vector<const Type*> types;  ///< By name.
-  std::size_t more = 0;            ///< How many names were left out because of the limit.
+  std::vector<const Type*> types;   ///< By name.
+  std::size_t more = 0;             ///< How many names were left out because of the limit.
+  std::optional<Error> incomplete;  ///< What could not be read: more may be there.
 };
 
 /// Debug information of one ELF file (or of its separate debug file), read lazily by compile unit:

@@ -313,10 +313,12 @@ class ContentsReader {
                    std::uint32_t parent, std::optional<std::uint64_t> number) {
     if (!name) return {};
     auto text = unit_.text(name);
-    if (!text) return std::move(text).error();
-    auto full = scoped_name(unit_, out_.scopes, parent, die.offset, *text);
-    if (!full) return std::move(full).error();
-    to.push_back({die.offset, *std::move(full), number});
+    auto full =
+        text ? scoped_name(unit_, out_.scopes, parent, die.offset, *text) : std::move(text).error();
+    if (full)
+      to.push_back({die.offset, *std::move(full), number});
+    else if (!out_.nameless)
+      out_.nameless = std::move(full).error();
     return {};
   }
 

@@ -42,6 +42,7 @@ struct DwarfUnitContents {
   std::vector<DwarfNamed> types;  ///< Structures, classes, unions.
   std::vector<DwarfNamed> other_types;
   std::vector<DwarfNamed> variables;  ///< Those outside of functions, static ones, Go's constants.
+  std::optional<Error> nameless;      ///< Why one of these is missing: its name cannot be read.
 
   /// The scope whose entry begins at `offset`, or null.
   const DwarfScope* scope_at(std::uint64_t offset) const;

@@ -71,7 +71,7 @@ std::optional<Error> DwarfIndex::collect(const DwarfCode& code, const DwarfUnit&
     if (!plain) return std::move(plain).error();
     if (*plain != names->linkage) work.named[kFunctions].add(*plain, place);
   }
-  return std::nullopt;
+  return contents->nameless;
 }
 
 Result<DwarfIndex> DwarfIndex::build(const DwarfCode& code, unsigned threads) {

@@ -88,6 +88,9 @@ Result<std::string_view> DwarfSections::string(DwarfSection section, std::uint64
   auto all = bytes(section);
   if (!all) return std::move(all).error();
   const auto text = c_string(*all, offset);
+  if (!text && offset < all->size() && all->size() - offset >= kLongestCText)
+    return Error{ErrorCode::limit_reached, std::string(name(section)) + ": the name at " +
+                                               hex(offset) + " is longer than 64 KiB"};
   if (!text)
     return Error{ErrorCode::malformed_data,
                  std::string(name(section)) + ": no string at " + hex(offset)};

@@ -87,7 +87,10 @@ bool place_member(const DwarfUnit& unit, const MemberEntry& entry, TypeMember& m
       DwarfCursor expression(entry.location.block);
       const bool plain = expression.u8() == dw::OP_plus_uconst;
       member.offset = expression.uleb();
-      if (!plain || !expression.ok() || !expression.at_end()) member.computed = true;
+      if (!plain || !expression.ok() || !expression.at_end()) {
+        member.computed = true;
+        member.offset = 0;
+      }
     }
   }
   if (!entry.bit_offset || bits == 0) return true;

@@ -91,7 +91,8 @@ class Assembler {
 
   void hole(std::uint64_t bits, Error why) {
     const std::uint64_t first = at_ / 8, last = (at_ + bits + 7) / 8;
-    out_.holes.push_back({first, last - first, std::move(why)});
+    out_.holes.push_back({first, last - first, std::move(why), static_cast<unsigned>(at_ % 8),
+                          static_cast<unsigned>(last * 8 - (at_ + bits))});
   }
 
   const ExpressionContext& context_;

@@ -50,7 +50,8 @@ struct TypeMember {
   bool base_class = false;      ///< C++.
   bool is_static = false;       ///< C++: it lies elsewhere; `offset` means nothing.
   std::uint64_t alignment = 0;  ///< Asked for by itself (alignas); else 0.
-  bool computed = false;        ///< A virtual base: where it lies only the object tells.
+  /// A virtual base: where it lies only the object tells; `offset` means nothing.
+  bool computed = false;
 };
 
 struct Enumerator {

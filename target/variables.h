@@ -118,6 +118,8 @@ struct ValueBytes {
   struct Hole {
     std::uint64_t offset = 0, bytes = 0;
     Error why;
+    /// Bits that are known all the same: low ones of the first byte, high ones of the last.
+    unsigned low_bits = 0, high_bits = 0;
   };
   std::vector<std::byte> bytes;  ///< Zero where there is a hole.
   std::vector<Hole> holes;       ///< By rising offset; empty when all of it is known.

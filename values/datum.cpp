@@ -22,7 +22,7 @@ std::string list_of_names(std::span<const TypeMember> members) {
   std::string out;
   std::size_t named = 0;
   for (const TypeMember& member : members) {
-    if (member.name.empty() || member.name == "_") continue;
+    if (member.name.empty() || member.name == "_" || member.is_static) continue;
     if (++named > kMostNames) return out + ", …";
     out += (named == 1 ? "" : ", ") + std::string(member.name);
   }
@@ -84,6 +84,10 @@ class FieldSearch {
   Error missing(const Datum& structure) const {
     const Type* type = plain(structure.type);
     auto members = type->members();
+    for (std::size_t i = 0; members && i < members->size(); ++i)
+      if ((*members)[i].is_static && (*members)[i].name == name_)
+        return {ErrorCode::unsupported, "\"" + std::string(name_) + "\" is static: it is " +
+                                            std::string(type->name()) + "::" + std::string(name_)};
     return {ErrorCode::not_found,
             format_type(*structure.type) + " has no field \"" + std::string(name_) + "\" (it has " +
                 list_of_names(members ? *members : std::span<const TypeMember>()) + ")"};
@@ -140,7 +144,8 @@ Datum part_of(const Datum& whole, const Type* type, std::uint64_t offset) {
   for (const ValueBytes::Hole& hole : whole.holes) {
     if (hole.offset + hole.bytes <= offset || hole.offset >= offset + type->bytes()) continue;
     const std::uint64_t begin = std::max(hole.offset, offset);
-    out.holes.push_back({begin - offset, hole.offset + hole.bytes - begin, hole.why});
+    out.holes.push_back({begin - offset, hole.offset + hole.bytes - begin, hole.why,
+                         begin == hole.offset ? hole.low_bits : 0, hole.high_bits});
   }
   return out;
 }
@@ -167,9 +172,10 @@ Result<Datum> member_of(const Datum& structure, std::size_t index) {
     const auto bytes = slice(*structure.bytes, member.offset, touched_bytes(out));
     if (bytes) out.bytes = std::vector<std::byte>(bytes->begin(), bytes->end());
   }
+  const std::uint64_t first = member.offset * 8 + member.bit_offset;
   for (const ValueBytes::Hole& hole : structure.holes)
-    if (hole.offset < member.offset + touched_bytes(out) &&
-        member.offset < hole.offset + hole.bytes)
+    if (hole.offset * 8 + hole.low_bits < first + member.bit_size &&
+        first < (hole.offset + hole.bytes) * 8 - hole.high_bits)
       out.holes.push_back({0, touched_bytes(out), hole.why});
   return out;
 }

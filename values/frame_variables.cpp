@@ -27,7 +27,8 @@ Result<Datum> datum_of(const Variable& variable, const Type* type,
   if (bytes == 0 && type->complete()) return Datum{.type = type, .bytes = std::vector<std::byte>{}};
   auto value = read_pieces(*pieces, bytes, context, kMostDatumBytes);
   if (!value) return std::move(value).error();
-  if (value->holes.size() == 1 && value->holes.front().bytes == bytes)
+  const bool is_one = value->holes.size() == 1 && value->holes.front().bytes == bytes;
+  if (is_one && value->holes.front().low_bits == 0 && value->holes.front().high_bits == 0)
     return std::move(value->holes.front().why);
   return Datum{.type = type, .bytes = std::move(value->bytes), .holes = std::move(value->holes)};
 }

@@ -172,6 +172,16 @@ TEST_CASE("a value in one place of memory has an address; bits are taken as bits
   auto value = read_pieces(*pieces, 2, world.context);
   REQUIRE(value);
   CHECK(load<std::uint16_t>(value->bytes, 0) == 0x1008);
+  // The rest of the byte is not known.
+  auto some = read_pieces(*world.location(code({dw::OP_lit0 + 5, dw::OP_stack_value,
+                                                dw::OP_bit_piece, 3, 0, dw::OP_bit_piece, 13, 0})),
+                          2, world.context);
+  REQUIRE(some);
+  REQUIRE(some->holes.size() == 1);
+  CHECK(some->holes[0].offset == 0);
+  CHECK(some->holes[0].bytes == 2);
+  CHECK(some->holes[0].low_bits == 3);
+  CHECK(some->holes[0].high_bits == 0);
 }
 
 TEST_CASE("typed operations compute with the unit's base types") {
