@@ -1,6 +1,7 @@
 #include "goruntime/closure_sites.h"
 
 #include <algorithm>
+#include <initializer_list>
 
 namespace cgo {
 namespace {
@@ -35,28 +36,75 @@ bool stores_first_word(ByteView code, std::size_t at, std::size_t lea) {
          byte_at(code, at + 2) == reg;
 }
 
-/// Where the allocation that begins at `at` ends, and whose descriptor it is given: lea
-/// type(%rip), %rax; call allocator. The linker's padding may lie between.
-std::optional<std::size_t> allocation_end(ByteView code, Address start, std::size_t at,
-                                          Address allocator) {
-  constexpr std::size_t kLea = 7, kMostPadding = 9;
-  if (byte_at(code, at) != 0x48 || byte_at(code, at + 1) != 0x8d || byte_at(code, at + 2) != 0x05)
-    return std::nullopt;
-  for (std::size_t call = at + kLea; call <= at + kLea + kMostPadding; ++call)
-    if (byte_at(code, call) == 0xe8 && relative(code, start, call + 1) == allocator)
+bool has_bytes(ByteView code, std::size_t at, std::initializer_list<std::uint8_t> bytes) {
+  return std::ranges::all_of(bytes, [&](std::uint8_t byte) { return byte_at(code, at++) == byte; });
+}
+
+struct Allocation {
+  std::size_t end = 0;
+  ClosureAllocation what;
+};
+
+/// The end of a call to one of the functions that begins at `at` or behind the linker's padding.
+template <class IsAllocator>
+std::optional<std::size_t> end_of_call(ByteView code, Address start, std::size_t at,
+                                       const IsAllocator& is_allocator) {
+  constexpr std::size_t kMostPadding = 9;
+  for (std::size_t call = at; call <= at + kMostPadding; ++call)
+    if (byte_at(code, call) == 0xe8 && is_allocator(relative(code, start, call + 1)))
       return call + 5;
   return std::nullopt;
 }
 
+/// mov $size, %eax; lea type(%rip), %rbx, or xor %ebx, %ebx without pointers; mov $1, %ecx; call.
+std::optional<Allocation> sized_allocation(ByteView code, Address start, std::size_t at,
+                                           const ClosureAllocators& allocators) {
+  if (byte_at(code, at) != 0xb8) return std::nullopt;
+  Allocation out{.what = {.bytes = load<std::uint32_t>(code, at + 1).value_or(0)}};
+  std::size_t next = at + 5;
+  if (has_bytes(code, next, {0x48, 0x8d, 0x1d})) {
+    out.what.descriptor = relative(code, start, next + 3);
+    next += 7;
+  } else if (has_bytes(code, next, {0x31, 0xdb})) {
+    next += 2;
+  } else {
+    return std::nullopt;
+  }
+  if (!has_bytes(code, next, {0xb9, 1, 0, 0, 0})) return std::nullopt;
+  const auto end = end_of_call(code, start, next + 5, allocators.has_one_size);
+  if (!end) return std::nullopt;
+  out.end = *end;
+  return out;
+}
+
+/// The allocation that begins at `at`: lea type(%rip), %rax; call newobject; or one for a size.
+std::optional<Allocation> allocation_at(ByteView code, Address start, std::size_t at,
+                                        const ClosureAllocators& allocators) {
+  constexpr std::size_t kLea = 7;
+  if (!has_bytes(code, at, {0x48, 0x8d, 0x05}))
+    return sized_allocation(code, start, at, allocators);
+  const auto end = end_of_call(code, start, at + kLea,
+                               [&](Address called) { return called == allocators.newobject; });
+  if (!end) return std::nullopt;
+  return Allocation{*end, {.descriptor = relative(code, start, at + 3)}};
+}
+
 bool makes_closure(ByteView code, Address start, std::size_t from, Address closure,
-                   Address allocator) {
+                   const ClosureAllocators& allocators) {
   for (std::size_t lea = from; lea < from + kMostBytesBetween; ++lea) {
-    if (allocation_end(code, start, lea, allocator)) return false;
+    if (allocation_at(code, start, lea, allocators)) return false;
     if (!takes_address(code, start, lea, closure)) continue;
     for (std::size_t store = lea + 7; store < from + kMostBytesBetween; ++store)
       if (stores_first_word(code, store, lea)) return true;
   }
   return false;
+}
+
+/// Source: src/runtime/malloc_generated.go, 1.27.
+bool has_one_size(std::string_view function) {
+  return function.starts_with("runtime.mallocgcSmallScanNoHeaderSC") ||
+         function.starts_with("runtime.mallocgcSmallNoScanSC") ||
+         function.starts_with("runtime.mallocgcTinySC");
 }
 
 /// What stands before the last dot that is no part of a path or of type arguments; "" for nothing.
@@ -90,24 +138,29 @@ std::vector<GoFunction> functions_named(const GoFunction& near, std::string_view
 
 }  // namespace
 
-std::vector<Address> closure_descriptors_amd64(ByteView code, Address at, Address closure,
-                                               Address allocator) {
-  std::vector<Address> found;
+std::vector<ClosureAllocation> closure_allocations_amd64(ByteView code, Address at, Address closure,
+                                                         const ClosureAllocators& allocators) {
+  std::vector<ClosureAllocation> found;
   for (std::size_t i = 0; i + 12 <= code.size(); ++i) {
-    const auto end = allocation_end(code, at, i, allocator);
-    if (end && makes_closure(code, at, *end, closure, allocator))
-      found.push_back(relative(code, at, i + 3));
+    const auto allocation = allocation_at(code, at, i, allocators);
+    if (allocation && makes_closure(code, at, allocation->end, closure, allocators))
+      found.push_back(allocation->what);
   }
   return found;
 }
 
-std::optional<Address> closure_descriptor(const MemoryReader& memory, const GoRuntime& runtime,
-                                          const GoFunction& function) {
-  const auto allocator = runtime.function_named("runtime.newobject");
-  if (!allocator) return std::nullopt;
+std::optional<ClosureAllocation> closure_allocation(const MemoryReader& memory,
+                                                    const GoRuntime& runtime,
+                                                    const GoFunction& function) {
+  const auto newobject = runtime.function_named("runtime.newobject");
+  if (!newobject) return std::nullopt;
+  const ClosureAllocators allocators{newobject->entry, [&](Address called) {
+                                       const auto to = runtime.function_at(called);
+                                       return to && to->entry == called && has_one_size(to->name);
+                                     }};
   // "main.outer.func1.2" is in main.outer.func1, "main.main.inlined.func3" in main.main.
   std::string_view name = function.name;
-  std::optional<Address> out;
+  std::optional<ClosureAllocation> out;
   for (unsigned i = 0; i < kMostEnclosing; ++i) {
     name = enclosing(name);
     if (name.empty()) break;
@@ -116,10 +169,10 @@ std::optional<Address> closure_descriptor(const MemoryReader& memory, const GoRu
       auto code = bytes <= kLargestFunction ? read_bytes(memory, around.entry, bytes)
                                             : Result<std::vector<std::byte>>(Error{});
       if (!code) continue;
-      for (const Address descriptor :
-           closure_descriptors_amd64(*code, around.entry, function.entry, allocator->entry)) {
-        if (out && *out != descriptor) return std::nullopt;
-        out = descriptor;
+      for (const ClosureAllocation& found :
+           closure_allocations_amd64(*code, around.entry, function.entry, allocators)) {
+        if (out && *out != found) return std::nullopt;
+        out = found;
       }
     }
   }

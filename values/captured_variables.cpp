@@ -32,14 +32,26 @@ bool is_made_up(std::string_view field) {
          field.find_first_not_of("0123456789", 1) == field.npos;
 }
 
-/// The variable that the field at `offset` holds, as far as debug information names it.
+/// By the size alone: the types of generic functions have other names in debug information.
+bool may_be(const Type& field, const Named& variable) {
+  // "&x" is the address of what the closure has where x is no value for registers.
+  return field.bytes() == plain(variable.type)->bytes() ||
+         (variable.by_reference && field.kind() == TypeKind::pointer);
+}
+
+/// The variable that the field at `offset` holds, as far as debug information names it. One without
+/// a size lies where the next does.
 std::optional<Named> variable_of(const std::vector<Variable>& variables, std::string_view field,
-                                 std::uint64_t offset) {
+                                 const Type& type, std::uint64_t offset) {
+  std::optional<Named> there;
   for (const Variable& variable : variables) {
     if (variable.closure_offset != offset) continue;
-    if (auto found = named(variable)) return found;
+    const auto found = named(variable);
+    if (!found || !may_be(*plain(&type), *found)) continue;
+    if (there) return std::nullopt;
+    there = found;
   }
-  if (is_made_up(field)) return std::nullopt;
+  if (there || is_made_up(field)) return there;
   std::optional<Named> out;
   for (const Variable& variable : variables) {
     const auto found = named(variable);
@@ -98,29 +110,37 @@ std::vector<Variable> ProgramContext::variables_at(Address entry) const {
   return std::move(scopes->back().variables);
 }
 
-const Type* ProgramContext::closure_structure(Address entry) const {
+ProgramContext::ClosureStructure ProgramContext::closure_structure(Address entry) const {
   {
     const std::lock_guard lock(mutex_);
     if (const auto known = closures_.find(entry); known != closures_.end()) return known->second;
   }
-  const Type* found = nullptr;
+  ClosureStructure found;
   const GoRuntime* runtime = parts_.runtimes != nullptr ? parts_.runtimes->at(entry) : nullptr;
   const auto function = runtime != nullptr ? runtime->function_at(entry) : std::nullopt;
   if (function && function->entry == entry)
-    if (const auto descriptor = closure_descriptor(*parts_.memory, *runtime, *function))
-      if (auto type = dynamic_type(*descriptor); type && is_closure_structure(*plain(*type)))
-        found = plain(*type);
+    if (const auto made = closure_allocation(*parts_.memory, *runtime, *function)) {
+      found.bytes = made->bytes;
+      found.has_pointers = made->descriptor != Address{};
+      auto type = found.has_pointers ? dynamic_type(made->descriptor) : Error{};
+      if (type && is_closure_structure(*plain(*type)) &&
+          (made->bytes == 0 || made->bytes == plain(*type)->bytes()))
+        found.type = plain(*type);
+    }
   const std::lock_guard lock(mutex_);
   return closures_.emplace(entry, found).first->second;
 }
 
 std::vector<CapturedVariable> ProgramContext::captured_variables(Address entry) const {
   const std::vector<Variable> variables = variables_at(entry);
-  const Type* structure = closure_structure(entry);
+  const ClosureStructure made = closure_structure(entry);
+  const Type* structure = made.type;
   if (structure == nullptr) {
     std::vector<CapturedVariable> out = by_attributes(variables);
-    std::sort(out.begin(), out.end(),
-              [](const auto& a, const auto& b) { return a.offset < b.offset; });
+    std::stable_sort(out.begin(), out.end(),
+                     [](const auto& a, const auto& b) { return a.offset < b.offset; });
+    if (!made.has_pointers)
+      for (CapturedVariable& one : out) one.by_reference = false;
     return out;
   }
   std::vector<CapturedVariable> out;
@@ -129,9 +149,15 @@ std::vector<CapturedVariable> ProgramContext::captured_variables(Address entry) 
     const TypeMember& field = (*members)[i];
     auto type = structure->member_type(i);
     if (type)
-      out.push_back(captured_in(field, *type, variable_of(variables, field.name, field.offset)));
+      out.push_back(
+          captured_in(field, *type, variable_of(variables, field.name, **type, field.offset)));
   }
   return out;
+}
+
+std::uint64_t ProgramContext::closure_bytes(Address entry) const {
+  const ClosureStructure made = closure_structure(entry);
+  return made.type != nullptr ? made.type->bytes() : made.bytes;
 }
 
 }  // namespace cgo

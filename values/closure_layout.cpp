@@ -1,33 +1,20 @@
 #include "values/closure_layout.h"
 
+#include <algorithm>
+
 namespace cgo {
 namespace {
 
 // Source: src/cmd/compile/internal/escape/escape.go, flowClosure: larger ones are never held.
 constexpr std::uint64_t kMostHeldBytes = 128;
-// Source: src/cmd/compile/internal/ssa/value.go, CanSSA.
-constexpr std::uint64_t kMostRegisterBytes = 32;
-constexpr std::size_t kMostRegisterFields = 4;
-constexpr unsigned kDeepestNesting = 8;
 
-/// Whether the compiler certainly keeps variables of the type in registers.
-bool fits_registers(const Type& type, unsigned depth = 0) {
-  if (type.bytes() > kMostRegisterBytes || depth > kDeepestNesting) return false;
+/// Whether the compiler keeps variables of the type in registers, and needs no address for anything
+/// that programs commonly do with them. It takes that of larger ones to put them into interfaces.
+bool fits_registers(const Type& type) {
   switch (type.kind()) {
-    case TypeKind::array: {
-      const auto element = type.target();
-      const auto length = type.length();
-      return element && length && *length <= 1 && fits_registers(*plain(*element), depth + 1);
-    }
-    case TypeKind::structure: {
-      const auto members = type.members();
-      if (!members || members->size() > kMostRegisterFields) return false;
-      for (std::size_t i = 0; i < members->size(); ++i) {
-        const auto field = type.member_type(i);
-        if (!field || !fits_registers(*plain(*field), depth + 1)) return false;
-      }
-      return true;
-    }
+    case TypeKind::array:
+    case TypeKind::structure:
+    case TypeKind::complex:
     case TypeKind::union_type:
     case TypeKind::class_type:
       return false;
@@ -66,6 +53,12 @@ bool may_be_variable(const AddressDescription& at, Address address, std::uint64_
   return true;
 }
 
+/// What no program for amd64 can have a variable at.
+bool cannot_be_at(Address address) {
+  constexpr std::uint64_t kLowest = 4096, kHighest = 0x7fffffffffff;
+  return address.value < kLowest || address.value > kHighest;
+}
+
 }  // namespace
 
 bool may_be_held_as_value(const Type& type) {
@@ -76,9 +69,14 @@ Held how_held(const ValueContext& context, Address closure, const CapturedVariab
               std::uint64_t room) {
   if (!variable.by_reference) return Held::value;
   if (variable.certain) return Held::address;
-  if (!may_be_held_as_value(*variable.type) || variable.type->bytes() > room) return Held::address;
-  const AddressDescriber* describer = context.describer();
+  if (variable.type->bytes() > std::min(room, kMostHeldBytes)) return Held::address;
   const auto at = checked_add(closure, variable.offset);
+  if (fits_registers(*plain(variable.type))) {
+    // Held itself only where the compiler made up something that takes its address.
+    const auto word = at ? read_pointer(context.memory(), *at) : Error{};
+    return word && cannot_be_at(*word) ? Held::value : Held::address;
+  }
+  const AddressDescriber* describer = context.describer();
   if (describer == nullptr || !at) return Held::unknown;
   const AddressDescription object = describer->describe(closure);
   if (object.kind == AddressDescription::Kind::go_object && object.base == closure &&

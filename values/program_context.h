@@ -36,6 +36,7 @@ class ProgramContext final : public ValueContext {
   Result<TypeDetails> details_of(const Type& type) const override;
   std::optional<CodePlace> place_of(Address pc) const override;
   std::vector<CapturedVariable> captured_variables(Address entry) const override;
+  std::uint64_t closure_bytes(Address entry) const override;
   bool in_image(Address address) const override;
   std::optional<std::uint64_t> goroutine_id(Address g) const override;
   const AddressDescriber* describer() const override { return parts_.describer; }
@@ -52,7 +53,13 @@ class ProgramContext final : public ValueContext {
   /// Those of the function at `entry` that debug information names.
   std::vector<Variable> variables_at(Address entry) const;
   /// What closures of the function at `entry` are: the runtime's type of them.
-  const Type* closure_structure(Address entry) const;
+  /// What closures of the function at `entry` are, as far as the code that makes them tells.
+  struct ClosureStructure {
+    const Type* type = nullptr;
+    std::uint64_t bytes = 0;  // 0: not known.
+    bool has_pointers = true;
+  };
+  ClosureStructure closure_structure(Address entry) const;
   /// The type as the runtime describes it, for one from debug information.
   Result<const Type*> runtime_twin(const Type& type) const;
   std::optional<CodePlace> c_place(Address pc) const;
@@ -63,7 +70,7 @@ class ProgramContext final : public ValueContext {
   mutable std::mutex mutex_;
   mutable std::map<Address, const Type*> dynamic_;
   mutable std::map<const Type*, Result<MapShape>> shapes_;
-  mutable std::map<Address, const Type*> closures_;
+  mutable std::map<Address, ClosureStructure> closures_;
 };
 
 }  // namespace cgo

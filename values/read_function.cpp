@@ -27,13 +27,15 @@ std::string receiver_type_name(std::string_view function) {
 
 /// How each of the captured variables, which are in the order of their places, is held.
 std::vector<Held> each_held(const ValueContext& context, Address closure,
-                            const std::vector<CapturedVariable>& captured) {
+                            const std::vector<CapturedVariable>& captured,
+                            std::uint64_t closure_bytes) {
   constexpr auto kAnyRoom = ~std::uint64_t{0};
   std::vector<Held> out;
   for (std::size_t i = 0; i < captured.size(); ++i) {
     const std::uint64_t offset = captured[i].offset;
     const bool last = i + 1 == captured.size() || captured[i + 1].offset <= offset;
-    const std::uint64_t room = last ? kAnyRoom : captured[i + 1].offset - offset;
+    const std::uint64_t behind = closure_bytes > offset ? closure_bytes - offset : kAnyRoom;
+    const std::uint64_t room = last ? behind : captured[i + 1].offset - offset;
     out.push_back(captured[i].type == nullptr ? Held::unknown
                                               : how_held(context, closure, captured[i], room));
   }
@@ -94,8 +96,9 @@ void ValueReader::read_captured(Value& value, Address closure, Address code,
   } else {
     captured = context_.captured_variables(code);
   }
-  const std::vector<Held> held = each_held(context_, closure, captured);
-  if (receiver.empty()) say_uncaptured(value, closure, captured, held);
+  const std::uint64_t bytes = receiver.empty() ? context_.closure_bytes(code) : 0;
+  const std::vector<Held> held = each_held(context_, closure, captured, bytes);
+  if (receiver.empty()) say_uncaptured(value, closure, captured, held, bytes);
   if (captured.empty()) return;
   if (depth == 0) {
     value.notes.push_back("cut: nested deeper than asked for");
@@ -130,7 +133,7 @@ void ValueReader::read_captured(Value& value, Address closure, Address code,
 /// function are in no debug information, but in the closure.
 void ValueReader::say_uncaptured(Value& value, Address closure,
                                  const std::vector<CapturedVariable>& captured,
-                                 const std::vector<Held>& held) {
+                                 const std::vector<Held>& held, std::uint64_t bytes) {
   constexpr GoVersion kFirstThatTells{23, 0};
   if (captured.empty()) {
     std::string note = context_.go_version() < kFirstThatTells
@@ -139,7 +142,9 @@ void ValueReader::say_uncaptured(Value& value, Address closure,
                            : "what it captured is not in debug information";
     const AddressDescriber* describer = context_.describer();
     const auto object = describer != nullptr ? describer->describe(closure) : AddressDescription{};
-    if (object.kind == AddressDescription::Kind::go_object && object.base == closure)
+    if (bytes > 8)
+      note += fmt::format("; it has {} bytes", bytes - 8);
+    else if (object.kind == AddressDescription::Kind::go_object && object.base == closure)
       note += fmt::format("; it has {} bytes at most", object.bytes - 8);
     value.notes.push_back(std::move(note));
     return;
@@ -154,6 +159,7 @@ void ValueReader::say_uncaptured(Value& value, Address closure,
     const bool pointer = held[i] == Held::address || variable.type == nullptr;
     end = std::max(end, variable.offset + (pointer ? 8 : variable.type->bytes()));
   }
+  if (bytes >= end + 8) missing += bytes - end;
   if (missing != 0)
     value.notes.push_back(
         fmt::format("holds {} bytes more that debug information does not name", missing));

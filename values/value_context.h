@@ -100,6 +100,8 @@ class ValueContext {
   /// What the closures of the function that begins at `entry` hold, by rising offset; empty when
   /// they hold nothing or that is not known.
   virtual std::vector<CapturedVariable> captured_variables(Address entry) const;
+  /// How large closures of the function at `entry` are; 0 where that is not known.
+  virtual std::uint64_t closure_bytes(Address) const { return 0; }
   /// Whether the address lies in a loaded file's segments: what the program's text has as constants
   /// and variables.
   virtual bool in_image(Address) const { return false; }

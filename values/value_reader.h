@@ -25,6 +25,9 @@ class ValueReader {
   /// Adds an entry of a map.
   void add_entry(Value& value, Datum key, Datum element, unsigned depth);
 
+  /// Notes that what lies at an address that the value leads to was freed.
+  void note_freed(Value& value, Address address);
+
   const ValueContext& context() const { return context_; }
   const MemoryReader& memory() const { return context_.memory(); }
   const ReadLimits& limits() const { return limits_; }
@@ -46,8 +49,6 @@ class ValueReader {
   void read_array(Value& value, unsigned depth);
   /// Says what an address is that has no type to follow, or leads to code.
   void describe_address(Value& value, Address address);
-  /// Notes that what lies at an address that the value leads to was freed.
-  void note_freed(Value& value, Address address);
   void follow(Value& value, const Datum& pointee, unsigned depth);
 
   // read_go_value.cpp
@@ -67,7 +68,7 @@ class ValueReader {
   void read_captured(Value& value, Address closure, Address code, const std::string& function,
                      unsigned depth);
   void say_uncaptured(Value& value, Address closure, const std::vector<CapturedVariable>& captured,
-                      const std::vector<Held>& held);
+                      const std::vector<Held>& held, std::uint64_t bytes);
   void say_waiters(Value& value, const char* what, std::size_t count,
                    const std::vector<std::uint64_t>& goroutines);
 

@@ -201,7 +201,7 @@ def test_what_closures_hold(crash, cell):
     """Go 1.21 and 1.22 tell the types alone, and so do optimized functions of later releases for what they have no names of."""
     release = int(str(cell[0]).split(".")[1])
     rows = [line.split("\t")[1:] for line in crash[2].splitlines() if line.startswith("HELD\t")]
-    for closure in ("main.gHolder", "main.gGenericHolds", "main.gNested"):
+    for closure in ("main.gHolder", "main.gGenericHolds", "main.gNested", "main.gNothing", "main.gComplexHolds"):
         expected = {name: text for where, name, text in rows if where == closure}
         shape = shown(crash, closure, "--depth", 4)
         # The last of a generic function's is its dictionary.
@@ -209,7 +209,10 @@ def test_what_closures_hold(crash, cell):
         # Up to 1.20 they are in the order of their sizes or use, with names.
         if release < 21:
             assert {child["name"] for child in held} == set(expected), shape
-        if release >= 21:
+        if release >= 21 and any("bytes more" in note for note in shape.get("notes", [])):
+            # The code that allocates one without pointers names no type since 1.27.
+            assert release >= 27 and closure == "main.gNothing" and len(held) == 1, shape
+        elif release >= 21:
             assert len(held) == len(expected), shape
         for i, child in enumerate(held):
             assert child["name"] in expected or (release >= 21 and child["name"] == f"X{i}"), shape
