@@ -31,6 +31,7 @@ Result<HeapLayout> heap_layout_from_dwarf(const DwarfInfo& dwarf) {
   layout.alloc_bits = {span.offset("allocBits")};
   layout.element_size = {span.offset("elemsize")};
   layout.state = {span.offset("state")};
+  layout.span_class = FieldOffset{span.offset("spanclass")};
   for (const StructureMembers* members : {&mheap, &arena, &span})
     if (members->error()) return *members->error();
   return layout;
@@ -50,6 +51,17 @@ Result<Address> HeapSpans::arena_of(const MemoryReader& memory, Address address)
 
 bool HeapSpans::reserved(const MemoryReader& memory, Address address) const {
   return arena_of(memory, address).value_or(Address{}).value != 0;
+}
+
+/// Source: src/runtime/mbitmap.go, heapBitsInSpan, and msize.go (1.22 to 1.27): objects with
+/// pointers that are larger have a header with their type. Large ones have a span of their own.
+std::uint64_t HeapSpans::header_bytes(ByteView span, std::uint64_t element_bytes) const {
+  constexpr std::uint64_t kMostWithout = 512;
+  const bool has_headers = layout_.element_count_bytes == 2;  // As since the same release.
+  if (!has_headers || !layout_.span_class || element_bytes <= kMostWithout) return 0;
+  const auto span_class = load<std::uint8_t>(span, layout_.span_class->bytes).value_or(1);
+  const bool without_pointers = (span_class & 1) != 0, is_large = span_class >> 1 == 0;
+  return without_pointers || is_large ? 0 : 8;
 }
 
 Result<std::optional<HeapSpan>> HeapSpans::span_at(const MemoryReader& memory,
@@ -82,6 +94,7 @@ Result<std::optional<HeapSpan>> HeapSpans::span_at(const MemoryReader& memory,
   found.element_count = count(layout_.element_count, layout_.element_count_bytes);
   found.free_index = count(layout_.free_index, layout_.free_index_bytes);
   found.alloc_bits = {word(layout_.alloc_bits)};
+  found.header_bytes = header_bytes(*bytes, found.element_bytes);
   // A page of a dead span keeps a pointer to it.
   if (found.state == HeapSpan::State::dead) return std::optional<HeapSpan>{};
   if (!found.range.contains(address))
@@ -99,8 +112,10 @@ Result<std::optional<HeapObject>> HeapSpans::object_at(const MemoryReader& memor
   const std::uint64_t index = (address.value - span.range.begin.value) / span.element_bytes;
   if (index >= span.element_count) return std::optional<HeapObject>{};
   HeapObject object;
-  object.range.begin = {span.range.begin.value + index * span.element_bytes};
-  object.range.end = {object.range.begin.value + span.element_bytes};
+  const Address element{span.range.begin.value + index * span.element_bytes};
+  object.range = {wrapping_add(element, span.header_bytes),
+                  wrapping_add(element, span.element_bytes)};
+  if (address < object.range.begin) return std::optional<HeapObject>{};
   object.allocated = index < span.free_index;
   if (!object.allocated) {
     auto bits = read_unsigned<std::uint8_t>(memory, wrapping_add(span.alloc_bits, index / 8));

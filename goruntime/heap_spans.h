@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "goruntime/layout.h"
+#include "target/byte_view.h"
 #include "target/dwarf.h"
 #include "target/memory_reader.h"
 
@@ -15,6 +16,7 @@ struct HeapLayout {
   FieldOffset arena_spans;       ///< runtime.heapArena.
   std::uint32_t span_bytes = 0;  ///< runtime.mspan and its fields:
   FieldOffset start_address, page_count, free_index, element_count, alloc_bits, element_size, state;
+  std::optional<FieldOffset> span_class;
   std::uint32_t element_count_bytes = 8, free_index_bytes = 8;  ///< 2 since Go 1.22.
 };
 
@@ -31,6 +33,7 @@ struct HeapSpan {
   /// Manual spans have a size of elements where they are cut into stacks.
   std::uint64_t element_bytes = 0, element_count = 0, free_index = 0;
   Address alloc_bits;
+  std::uint64_t header_bytes = 0;  ///< In front of each object, of its element.
 };
 
 /// One element of a span in use.
@@ -57,6 +60,7 @@ class HeapSpans {
                                               Address address) const;
 
  private:
+  std::uint64_t header_bytes(ByteView span, std::uint64_t element_bytes) const;
   Result<Address> arena_of(const MemoryReader& memory, Address address) const;
 
   HeapLayout layout_;

@@ -103,7 +103,7 @@ CHeapPlace CHeap::in_region(Region& region, Address address) {
   if (holds) return of_chunk(region, *holds, address);
   if (!region.damage) return {CHeapPlace::Kind::allocator, {}, ""};
   const Error& damage = *region.damage;
-  if (damage.code == ErrorCode::unreadable_memory) return unknown(damage.message);
+  if (damage.code != ErrorCode::malformed_data) return unknown(damage.message);
   const Address last = walk.position();
   if (damage.address && *damage.address > last && wanted < *damage.address) {
     const AddressRange block{{last.value + 16}, {damage.address->value + 8}};

@@ -64,6 +64,7 @@ class CHeap {
     bool locked = false, too_many = false;
   };
   void find_main_region();
+  void find_region_with_damaged_top(Address end, const std::vector<Address>& begins);
   Region* region_of(Address address);
   Region* heap_region(Address address);
   Region* extra_main_region(Address address);

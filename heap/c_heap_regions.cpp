@@ -40,14 +40,16 @@ void CHeap::find_main_region() {
   if (arenas_.found.empty() || !arenas_.found.front().top) return;
   const Arena& arena = arenas_.found.front();
   const auto end = end_of_top(*parts_.memory, arena);
-  if (!end) return;
   const Mapping* mapping = parts_.mappings ? parts_.mappings->find(arena.top) : nullptr;
-  if (mapping != nullptr && mapping->range.end < *end) return;
   std::vector<Address> by_mapping;
   if (mapping != nullptr) {
     by_mapping.push_back(mapping->range.begin);
     for (const Address neighbour : parts_.neighbours)
       if (mapping->range.contains(neighbour)) by_mapping.push_back(aligned_up(neighbour, kPage));
+  }
+  if (!end || (mapping != nullptr && mapping->range.end < *end)) {
+    if (mapping != nullptr) find_region_with_damaged_top(mapping->range.end, by_mapping);
+    return;
   }
   const auto by_size = checked_sub(*end, arena.system_bytes);
   const auto chunks_from = [&](Address begin) {
@@ -61,6 +63,24 @@ void CHeap::find_main_region() {
     if (begin <= arena.top && fence_of(chunks_from(begin)))
       return add_main_region(chunks_from(begin), begin);
   if (mapping != nullptr) find_extra_regions(*mapping);
+}
+
+/// The last chunk's size was overwritten, as by a program that writes behind its last block: where
+/// all chunks lead to it they are what they seem.
+void CHeap::find_region_with_damaged_top(Address end, const std::vector<Address>& begins) {
+  const Arena& arena = arenas_.found.front();
+  for (const Address begin : begins) {
+    if (begin > arena.top) continue;
+    const ChunkRegion chunks{{aligned_up(begin, 16), end}, arena.top, true};
+    ChunkWalk walk(*parts_.memory, chunks, chunks.range.begin);
+    std::optional<Error> damage;
+    for (std::uint64_t i = 0; i < parts_.most_chunks && !damage; ++i) {
+      const auto chunk = walk.next();
+      if (!chunk) damage = chunk.error();
+      if (chunk && !*chunk) break;
+    }
+    if (damage && damage->address == arena.top) return add_main_region(chunks, begin);
+  }
 }
 
 bool CHeap::in_known_region(Address address) const {

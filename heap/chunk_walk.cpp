@@ -91,6 +91,12 @@ Result<std::optional<Chunk>> ChunkWalk::next() {
     return damaged(next_, "the chunks lead past the arena's last one");
   const std::uint64_t bytes = *size & ~kFlags;
   const bool first_fence = bytes == kFenceBytes && (*size & kFlags) <= kPreviousInUse;
+  if (region_.top && region_.main && *size == (kFenceBytes | kPreviousInUse)) {
+    auto second = word({next_.value + kFenceBytes + 8});
+    if (second && *second == *size)
+      return Error{ErrorCode::unsupported,
+                   "something other than malloc has moved the break behind " + hex(next_), next_};
+  }
   const bool only_fence = !region_.main && *size == kPreviousInUse;
   if (!region_.top && (first_fence || only_fence)) return fence(*size);
   if (bytes < kLeastBytes || bytes % 16 != 0 || *size & kMapped ||
@@ -108,7 +114,10 @@ Result<std::optional<Chunk>> ChunkWalk::next() {
   } else {
     auto foot = word(behind);
     if (!foot) return std::move(foot).error();
-    if (*foot != bytes) return damaged(behind, "the size of the free chunk before differs");
+    if (*foot != bytes)
+      return damaged(behind, (*next_size & ~kFlags) < kLeastBytes
+                                 ? "the chunk's size is wrong"
+                                 : "the size of the free chunk before differs");
     chunk.kind = Chunk::Kind::free;
   }
   next_ = behind;

@@ -65,7 +65,8 @@ bool FreeLists::follow(const Sources& sources, const List& list) {
   const MemoryReader& memory = *sources.memory;
   std::uint64_t count = 0;
   for (Address chunk = list.first; chunk; ++count) {
-    if (count >= list.most || freed_.size() >= kMostEntries) return false;
+    if (freed_.size() >= kMostEntries) return false;
+    if (count >= list.most) return false;
     if (chunk.value % 16 != 0 || !sources.in_heap(chunk)) return false;
     const auto size = read_unsigned<std::uint64_t>(memory, {chunk.value + 8});
     if (!size || (*size & ~kFlags) != list.chunk_bytes || *size & kMapped) return false;
@@ -84,6 +85,12 @@ bool FreeLists::follow(const Sources& sources, const List& list) {
   return list.place == Place::fast_bin || count == list.most;
 }
 
+/// Of a list that was not followed to its end.
+std::string FreeLists::what_is_wrong() const {
+  if (freed_.size() >= kMostEntries) return "more blocks were freed than are looked at";
+  return "a list of freed blocks is damaged";
+}
+
 void FreeLists::read_fast_bins(const Sources& sources) {
   for (const Arena& arena : sources.arenas)
     for (std::size_t i = 0; i < arena.fast_bins.size(); ++i) {
@@ -94,8 +101,7 @@ void FreeLists::read_fast_bins(const Sources& sources) {
                       .place = Place::fast_bin};
       if (follow(sources, list)) continue;
       missed(list.chunk_bytes, list.chunk_bytes,
-             "a list of freed blocks is damaged (a fastbin of the arena at " + hex(arena.address) +
-                 ")");
+             what_is_wrong() + " (a fastbin of the arena at " + hex(arena.address) + ")");
     }
 }
 
@@ -166,7 +172,7 @@ void FreeLists::read_thread_cache(const Sources& sources, Address at) {
                     .place = Place::thread_cache};
     if (!follow(sources, list))
       missed(list.chunk_bytes, list.chunk_bytes,
-             "a thread's list of freed blocks is damaged (the one at " + hex(at) + ")");
+             what_is_wrong() + " (one that the thread keeps at " + hex(at) + ")");
     else if (sources.layout.key == GlibcLayout::Key::random && !key_)
       if (const auto key = read_unsigned<std::uint64_t>(*sources.memory, {first + 8})) key_ = *key;
   }

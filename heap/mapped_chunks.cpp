@@ -1,5 +1,7 @@
 #include "heap/mapped_chunks.h"
 
+#include <algorithm>
+
 #include "target/byte_view.h"
 
 namespace cgo {
@@ -8,33 +10,49 @@ namespace {
 constexpr std::uint64_t kPage = 4096, kMapped = 2, kFlags = 7, kHeader = 16;
 constexpr unsigned kMostBlocks = 100'000, kMostPagesBack = 2048;
 
-/// What malloc gave out of the pages `range`: a block of an alignment that was asked for has a
-/// header of its own further in, which says how far. Source: glibc malloc/malloc.c, _int_memalign.
-AddressRange block_in(const MemoryReader& memory, AddressRange range) {
-  for (std::uint64_t alignment = 32; alignment < range.bytes(); alignment *= 2) {
-    const Address block{(range.begin.value + kHeader + alignment - 1) / alignment * alignment};
-    if (block >= range.end) break;
-    const std::uint64_t lead = block.value - kHeader - range.begin.value;
-    const auto header = read_bytes(memory, {block.value - kHeader}, kHeader, kHeader);
-    if (lead != 0 && header && load<std::uint64_t>(*header, 0) == lead &&
-        load<std::uint64_t>(*header, 8) == ((range.bytes() - lead) | kMapped))
-      return {block, range.end};
+struct Header {
+  std::uint64_t before = 0, size = 0;
+};
+
+/// A header that is marked as that of a chunk with pages of its own.
+std::optional<Header> header_at(const MemoryReader& memory, Address at) {
+  const auto header = read_bytes(memory, at, kHeader, kHeader);
+  if (!header) return std::nullopt;
+  const std::uint64_t size = load<std::uint64_t>(*header, 8).value_or(0);
+  if ((size & kFlags) != kMapped) return std::nullopt;
+  return Header{load<std::uint64_t>(*header, 0).value_or(0), size & ~kFlags};
+}
+
+bool is_pages(std::uint64_t bytes) { return bytes >= kPage && bytes % kPage == 0; }
+
+/// A block of an alignment that was asked for has a header of its own further in, which says how
+/// far. Where realloc has changed its pages, that is the only one that is right.
+/// Source: glibc malloc/malloc.c, _int_memalign and mremap_chunk.
+std::optional<MappedChunk> aligned_chunk(const MemoryReader& memory, Address at, Address end,
+                                         std::uint64_t outer_bytes) {
+  const std::uint64_t most = std::min(outer_bytes, end.value - at.value);
+  for (std::uint64_t alignment = 32; alignment < most; alignment *= 2) {
+    const Address block{(at.value + kHeader + alignment - 1) / alignment * alignment};
+    if (block.value - at.value >= most) break;
+    const std::uint64_t lead = block.value - kHeader - at.value;
+    const auto header = lead != 0 ? header_at(memory, {block.value - kHeader}) : std::nullopt;
+    if (!header || header->before != lead || header->size > end.value - at.value - lead ||
+        !is_pages(lead + header->size))
+      continue;
+    const Address behind{at.value + lead + header->size};
+    return MappedChunk{{at, behind}, {block, behind}};
   }
-  return {{range.begin.value + kHeader}, range.end};
+  return std::nullopt;
 }
 
 /// The chunk whose pages begin at `at`. Source: glibc malloc/malloc.c, sysmalloc and munmap_chunk.
 std::optional<MappedChunk> chunk_from(const MemoryReader& memory, Address at, Address end) {
-  const auto header = read_bytes(memory, at, kHeader, kHeader);
-  if (!header) return std::nullopt;
-  const std::uint64_t before = load<std::uint64_t>(*header, 0).value_or(1);
-  const std::uint64_t size = load<std::uint64_t>(*header, 8).value_or(0);
-  const std::uint64_t bytes = size & ~kFlags;
-  if (before != 0 || (size & kFlags) != kMapped || bytes < kPage || bytes % kPage != 0 ||
-      bytes > end.value - at.value)
-    return std::nullopt;
-  const Address behind{at.value + bytes};
-  return MappedChunk{{at, behind}, {}};
+  const auto header = header_at(memory, at);
+  if (!header || header->before != 0 || !is_pages(header->size)) return std::nullopt;
+  if (auto aligned = aligned_chunk(memory, at, end, header->size)) return aligned;
+  if (header->size > end.value - at.value) return std::nullopt;
+  const Address behind{at.value + header->size};
+  return MappedChunk{{at, behind}, {{at.value + kHeader}, behind}};
 }
 
 /// Blocks that lie one behind another.
@@ -57,23 +75,18 @@ Tiles tiles_from(const MemoryReader& memory, Address at, Address end, Address ad
   return out;
 }
 
-MappedChunk with_block(const MemoryReader& memory, MappedChunk chunk) {
-  chunk.block = block_in(memory, chunk.range);
-  return chunk;
-}
-
 }  // namespace
 
 std::optional<MappedChunk> mapped_chunk_at(const MemoryReader& memory, AddressRange range,
                                            Address address) {
   if (range.begin.value % kPage != 0 || !range.contains(address)) return std::nullopt;
   if (const Tiles front = tiles_from(memory, range.begin, range.end, address); front.holds)
-    return with_block(memory, *front.holds);
+    return front.holds;
   // Something else lies in the same mapping in front of the block.
   Address page{address.value / kPage * kPage};
   for (unsigned i = 0; i < kMostPagesBack && page > range.begin; ++i, page.value -= kPage)
     if (const Tiles back = tiles_from(memory, page, range.end, address); back.whole && back.holds)
-      return with_block(memory, *back.holds);
+      return back.holds;
   return std::nullopt;
 }
 

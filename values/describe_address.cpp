@@ -71,6 +71,9 @@ std::optional<AddressDescription> StopAddresses::in_image(Address address) const
     if (const auto variable = (*dwarf)->variable_at(file_address)) {
       what.kind = Kind::global;
       what.text = variable->name;
+      // All Go objects without a size are there, and maybe a variable without one.
+      const ElfSymbol* zero = image->file->find_symbol("runtime.zerobase");
+      if (zero != nullptr && zero->file_address == file_address) what.text = "runtime.zerobase";
       if (const auto begin = evaluate_number(variable->variable.location, {})) {
         what.base = image->to_load({*begin});
         what.text += plus(file_address.value - *begin);
@@ -88,11 +91,19 @@ std::optional<AddressDescription> StopAddresses::in_image(Address address) const
   return what;
 }
 
+/// Code has the upper bounds of stacks, which are no part of them.
+std::optional<AddressDescription> StopAddresses::end_of_stack(Address address) const {
+  auto what = stacks().goroutine_at({address.value - 1});
+  if (what) what->text = "the end of the " + what->text;
+  return what;
+}
+
 /// Spans that the runtime manages by itself hold stacks, and its own data.
 std::optional<AddressDescription> StopAddresses::in_stack_span(const HeapSpan& span,
                                                                Address address) const {
   if (auto what = stacks().goroutine_at(address)) return what;
   if (auto what = stacks().machine_at(address)) return what;
+  if (auto what = end_of_stack(address)) return what;
   AddressDescription what{Kind::go_heap, "memory of the Go runtime", span.range.begin,
                           span.range.bytes()};
   // Source: src/runtime/stack.go, stackpoolalloc and stackalloc: only spans of stacks are cut.
@@ -113,6 +124,7 @@ std::optional<AddressDescription> StopAddresses::in_go_heap(const HeapSpans& hea
   if (!span) return AddressDescription{Kind::memory, "memory, perhaps of the Go heap", {}, 0};
   if (!*span) {
     if (!heap.reserved(memory, address)) return std::nullopt;
+    if (auto what = end_of_stack(address)) return what;
     return AddressDescription{Kind::go_freed, "Go heap, free pages", {}, 0};
   }
   if ((*span)->state == HeapSpan::State::manual) return in_stack_span(**span, address);
@@ -138,13 +150,28 @@ std::optional<AddressDescription> StopAddresses::in_go(Address address) const {
   return stacks().goroutine_at(address);
 }
 
+/// The runtime estimates where the stacks of threads begin: guard pages, and what lies below them,
+/// are no part of a stack.
+std::optional<AddressDescription> StopAddresses::on_machine_stack(Address address) const {
+  auto what = stacks().machine_at(address);
+  if (!what || debuggee_.mappings() == nullptr) return what;
+  const Mapping* mapping = debuggee_.mappings()->find(address);
+  if (mapping == nullptr) return what;
+  const Address last{what->base.value + what->bytes - 1};
+  if (!mapping->writable || !mapping->range.contains(last)) return std::nullopt;
+  const Address begin = std::max(what->base, mapping->range.begin);
+  what->bytes -= begin.value - what->base.value;
+  what->base = begin;
+  return what;
+}
+
 std::optional<AddressDescription> StopAddresses::in_c(Address address) const {
   const std::lock_guard lock(c_mutex_);
   if (auto what = c_.in_heap(address)) return what;
   auto of_thread = c_.of_thread(address);
   if (of_thread && of_thread->kind != Kind::c_stack) return of_thread;
   // The runtime's bounds of a stack that C made are worth something on its own thread alone.
-  auto of_machine = stacks().machine_at(address);
+  auto of_machine = on_machine_stack(address);
   if (of_machine && (!of_thread || of_thread->thread == of_machine->thread)) return of_machine;
   return of_thread;
 }
@@ -155,6 +182,8 @@ AddressDescription StopAddresses::in_mapping(Address address) const {
   const bool anonymous = !mapping || mapping->text.starts_with("anonymous");
   if (readable && anonymous && !heaps().all)
     return {Kind::memory, "memory, perhaps of the Go heap", {}, 0};
+  if (mapping && !readable && debuggee_.mappings()->find(address)->readable)
+    mapping->text += "; what is there is missing here";
   if (mapping) return *std::move(mapping);
   if (readable) return {Kind::memory, "memory outside of Go", {}, 0};
   return {Kind::nothing, "not mapped", {}, 0};

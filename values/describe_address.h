@@ -35,8 +35,10 @@ class StopAddresses final : public AddressDescriber {
   std::optional<AddressDescription> in_image(Address address) const;
   std::optional<AddressDescription> in_go(Address address) const;
   std::optional<AddressDescription> in_go_heap(const HeapSpans& heap, Address address) const;
+  std::optional<AddressDescription> end_of_stack(Address address) const;
   std::optional<AddressDescription> in_stack_span(const HeapSpan& span, Address address) const;
   std::optional<AddressDescription> in_c(Address address) const;
+  std::optional<AddressDescription> on_machine_stack(Address address) const;
   AddressDescription in_mapping(Address address) const;
 
   const Debuggee& debuggee_;

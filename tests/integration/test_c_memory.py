@@ -9,11 +9,11 @@ from harness import builds, stops
 from harness.tool import json_of, run_lldb
 
 # How the program ended up, and what of it was kept. The modes are those of the fixture.
-CELLS = [("", "core"), ("", "gcore"), ("", "live"), ("list", "core"), ("damaged", "core")]
+CELLS = [("", "core"), ("", "gcore"), ("", "live"), ("list", "core"), ("damaged", "core"), ("top", "core")]
 PLAIN = [cell for cell in CELLS if not cell[0]]
 # Where less than all of them tells what is asked.
 CELLS_OF = {"test_pointers_of_go_say_what_c_has_there": PLAIN, "test_system_stacks_have_their_thread": PLAIN,
-            "test_gdb_sees_the_same_arena_and_size": CELLS[:1]}
+            "test_what_a_cut_core_lacks_is_said": CELLS[:1], "test_guard_pages_are_no_stack": [("", "live")], "test_gdb_sees_the_same_arena_and_size": CELLS[:1]}
 
 
 def pytest_generate_tests(metafunc):
@@ -119,6 +119,19 @@ def test_pointers_of_go_say_what_c_has_there(stopped):
     assert old["points_to"]["kind"] in ("go_freed", "goroutine_stack"), old
 
 
+def test_what_a_cut_core_lacks_is_said(cell, stopped):
+    """Its headers have all mappings, but the end of the file is not there."""
+    core = stopped.where[1]
+    with stops.scratch() as folder:
+        cut = os.path.join(folder, "cut")
+        with open(core, "rb") as source, open(cut, "wb") as f:
+            f.write(source.read(os.path.getsize(core) // 50))
+        rows = [row for row in stopped.rows if row[0] == "mapped too"]
+        less = Stopped(stopped.exe, ("--core", cut, "--exe", stopped.exe), [], (f"target create --core {cut} {stopped.exe}",))
+        values = less.shown(*(f"unsafe.Pointer(uintptr({row[2]}))" for row in rows))
+    assert {value["points_to"]["text"] for value in values} == {"anonymous mapping, rw-; what is there is missing here"}
+
+
 def test_system_stacks_have_their_thread(stopped):
     stack = json_of("bt", *stopped.where, "--goroutine", 1, "--raw")["stacks"][0]
     inner = next(f for f in stack["frames"] if f.get("function") == "end")
@@ -127,6 +140,21 @@ def test_system_stacks_have_their_thread(stopped):
     assert system["points_to"]["kind"] == "system_stack"
     assert system["points_to"]["thread"] == stack["thread"]["tid"]
     assert goroutine["points_to"]["kind"] == "goroutine_stack" and goroutine["points_to"]["goroutine"] == 1
+    # What is behind its last byte belongs to nobody, or to the next stack.
+    begin, size = int(goroutine["points_to"]["base"], 16), goroutine["points_to"]["bytes"]
+    [end] = stopped.shown(f"(*int8)(unsafe.Pointer(uintptr({begin + size})))")
+    assert not [note for note in end.get("notes", []) if "freed" in note], end
+
+
+def test_guard_pages_are_no_stack(cell, stopped):
+    """The runtime believes that the stacks of its threads reach over the pages that guard them."""
+    rows = [line.split() for line in lines_of(f"/proc/{stopped.where[1]}/maps")]
+    spans = [([int(end, 16) for end in row[0].split("-")], row[1], len(row)) for row in rows]
+    guards = [begin + 16 for (begin, end), permissions, words in spans
+              if permissions == "---p" and words == 5 and end - begin == 4096]
+    assert guards, cell
+    values = stopped.shown(*(f"unsafe.Pointer(uintptr({guard}))" for guard in guards))
+    assert {value["points_to"]["text"] for value in values} == {"anonymous mapping, ---"}
 
 
 def test_gdb_sees_the_same_arena_and_size(stopped):

@@ -24,6 +24,7 @@ HeapLayout layout() {
   out.alloc_bits = {64};
   out.element_size = {104};
   out.state = {99};
+  out.span_class = FieldOffset{98};
   out.element_count_bytes = out.free_index_bytes = 2;
   return out;
 }
@@ -70,6 +71,20 @@ TEST_CASE("an address leads to the object that holds it") {
   CHECK(object(memory, {kHeap + 5 * 48 + 47})->allocated);
   // 341 elements take 16,368 bytes: the last 16 belong to none.
   CHECK_FALSE(object(memory, {kHeap + 16'368}));
+}
+
+TEST_CASE("larger objects with pointers have a header in front of them since Go 1.22") {
+  // Of 896 bytes: class 44, once with pointers and once without.
+  for (const unsigned without : {0u, 1u}) {
+    MemoryImage memory = heap();
+    memory.u64({kSpan.value + 104}, 896);
+    memory.u8({kSpan.value + 98}, static_cast<std::uint8_t>(44 << 1 | without));
+    const auto found = object(memory, {kHeap + 896 + 8});
+    REQUIRE(found);
+    CHECK(found->range.begin == Address{kHeap + 896 + (without != 0 ? 0 : 8)});
+    CHECK(found->range.end == Address{kHeap + 2 * 896});
+    CHECK(object(memory, {kHeap + 896 + 7}).has_value() == (without != 0));
+  }
 }
 
 TEST_CASE("what is not in the heap has no span") {

@@ -128,6 +128,35 @@ TEST_CASE("behind damage nothing is claimed, in front of it all is") {
   CHECK(place_of(memory, b.build, b.other).kind == Kind::live);
 }
 
+TEST_CASE("damage of the last chunk is said, and nothing in front of it is lost") {
+  Blocks b;
+  MemoryImage& memory = b.build.memory();
+  const auto top = read_pointer(memory, {Build::kArena.value + 0x60});
+  REQUIRE(top);
+  for (const std::uint64_t size : {0x7878787878787878u, 0x7979797979797979u, 0ul}) {
+    memory.u64({top->value + 8}, size);
+    CHECK(place_of(memory, b.build, b.lives).kind == Kind::live);
+    CHECK(place_of(memory, b.build, b.binned).kind == Kind::freed);
+    const CHeapPlace before = place_of(memory, b.build, b.behind);
+    CHECK(before.kind == Kind::unknown);
+    CHECK(before.block.bytes() == 0x88);
+    CHECK(before.reason.find("damaged at " + hex(*top)) != std::string::npos);
+    CHECK(place_of(memory, b.build, {top->value + 0x40}).kind == Kind::unknown);
+  }
+}
+
+TEST_CASE("a break that a program has moved is no damage") {
+  Blocks b;
+  MemoryImage& memory = b.build.memory();
+  // As sysmalloc ends what it had; what is behind begins nobody knows where.
+  memory.u64({b.fast.value - 8}, 0x11).u64({b.fast.value + 8}, 0x11);
+  CHECK(place_of(memory, b.build, b.lives).kind == Kind::live);
+  const CHeapPlace behind = place_of(memory, b.build, b.behind);
+  CHECK(behind.kind == Kind::unknown);
+  CHECK(behind.reason ==
+        "something other than malloc has moved the break behind " + hex(b.fast.value - 16));
+}
+
 TEST_CASE("a damaged list makes blocks of its size uncertain, and no others") {
   Blocks b;
   MemoryImage& memory = b.build.memory();

@@ -45,6 +45,19 @@ TEST_CASE("a block of a larger alignment says how far in it lies") {
   CHECK(found->block.begin == Address{kBegin.value + 0x2000});
 }
 
+TEST_CASE("realloc changes the inner header of an aligned block alone") {
+  for (const std::uint64_t outer : {0x4000, 0x40000}) {  // It grew, or shrank.
+    MemoryImage memory;
+    chunk(memory, 0, outer);
+    memory.u64({kBegin.value + 0xff0}, 0xff0).u64({kBegin.value + 0xff8}, (0x8000 - 0xff0) | 2);
+    chunk(memory, 0x8000, 0x8000);
+    const auto found = mapped_chunk_at(memory, kMapping, {kBegin.value + 0x7000});
+    REQUIRE(found);
+    CHECK(found->block.begin == Address{kBegin.value + 0x1000});
+    CHECK(found->block.end == Address{kBegin.value + 0x8000});
+  }
+}
+
 TEST_CASE("wrong sizes are no blocks") {
   for (const std::uint64_t size :
        {std::uint64_t{0}, std::uint64_t{2}, std::uint64_t{0x1802}, std::uint64_t{0x20002},
