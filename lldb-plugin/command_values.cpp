@@ -67,6 +67,14 @@ std::string values_json(const ValuePlace& place, const std::vector<Value>& value
   return out + partial_json(answer) + "}\n";
 }
 
+/// Whether nothing shows that something else lies there.
+bool is_whole(const Value& value) {
+  const bool damaged = std::ranges::any_of(
+      value.notes, [](const std::string& note) { return note.starts_with("damaged"); });
+  return !damaged && !value.error && value.unread == 0 &&
+         std::ranges::all_of(value.children, is_whole) && std::ranges::all_of(value.keys, is_whole);
+}
+
 Value value_of(const ValuePlace& place, const FrameVariable& variable, const ReadLimits& limits) {
   Value value{.name = variable.name};
   if (variable.datum) {
@@ -81,7 +89,8 @@ Value value_of(const ValuePlace& place, const FrameVariable& variable, const Rea
     constexpr std::size_t kColumns = 60;
     const Value held = read_value(*place.context, variable.name, *variable.stale,
                                   {.depth = 1, .elements = 8, .text_bytes = 32});
-    note += ", with " + format_inline(held, kColumns);
+    note += is_whole(held) ? ", with " + format_inline(held, kColumns)
+                           : ", and that holds no such value: it was never written, or since then";
   }
   if (!note.empty()) value.notes.push_back(std::move(note));
   if (variable.shadowed)

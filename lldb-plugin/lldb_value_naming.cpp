@@ -18,7 +18,8 @@ bool worked(lldb::SBValue value) {
 }
 
 Error failed(lldb::SBValue value, const char* what) {
-  const char* why = value.GetError().GetCString();
+  lldb::SBError error = value.GetError();  // The text belongs to it.
+  const char* why = error.GetCString();
   return {ErrorCode::unsupported, fmt::format("LLDB {}: {}", what, why == nullptr ? "?" : why)};
 }
 

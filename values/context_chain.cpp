@@ -157,8 +157,9 @@ Value read_context_chain(const ValueContext& context, std::string name, const Da
   while (next && out.children.size() < kLongest)
     out.children.push_back(reader.layer(std::to_string(out.children.size()), *next, next));
   if (next) out.notes.push_back("only " + std::to_string(kLongest) + " layers are shown");
-  out.length = out.children.size();
+  if (!next) out.length = out.children.size();
   out.text = out.children.size() == 1 ? "1 layer" : std::to_string(out.children.size()) + " layers";
+  if (next) out.text = "over " + out.text;
   return out;
 }
 

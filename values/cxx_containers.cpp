@@ -50,17 +50,34 @@ constexpr Known kKnown[] = {
     {"std::chrono::duration", show_cxx_duration},
 };
 
+/// Whether the bracket that closes the first one is the last character: else it is a class inside.
+bool ends_with_arguments(std::string_view name) {
+  int depth = 0;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if (name[i] == '<') ++depth;
+    if (name[i] == '>' && --depth == 0) return i + 1 == name.size();
+  }
+  return false;
+}
+
 const Known* known(const Type& type) {
   const std::string_view name = type.name();
   if (type.is_go() || !name.starts_with("std::")) return nullptr;
   const auto at = std::ranges::find(kKnown, name.substr(0, name.find('<')), &Known::name);
-  return at == std::end(kKnown) || name.find('<') == name.npos ? nullptr : at;
+  return at == std::end(kKnown) || !ends_with_arguments(name) ? nullptr : at;
 }
 
-/// Characters of one (UTF-8), two (UTF-16) or four bytes.
-std::string text_of(ByteView bytes, std::uint64_t size) {
-  if (size == 1) return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-  std::string out;
+/// Characters of one (UTF-8), two (UTF-16) or four bytes, quoted; what is no character by its
+/// number.
+std::string quoted_text(ByteView bytes, std::uint64_t size) {
+  if (size == 1)
+    return quoted(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  std::string out, pending;
+  const auto flush = [&] {
+    const std::string text = quoted(pending);
+    out += text.substr(1, text.size() - 2);
+    pending.clear();
+  };
   for (std::uint64_t at = 0; at + size <= bytes.size(); at += size) {
     std::uint32_t unit =
         size == 2 ? *load<std::uint16_t>(bytes, at) : *load<std::uint32_t>(bytes, at);
@@ -69,9 +86,15 @@ std::string text_of(ByteView bytes, std::uint64_t size) {
         unit = 0x10000 + ((unit - 0xd800) << 10) + (*low - 0xdc00u);
         at += 2;
       }
-    append_utf8(out, unit);
+    if (unit <= 0x10ffff && (unit < 0xd800 || unit >= 0xe000)) {
+      append_utf8(pending, unit);
+      continue;
+    }
+    flush();
+    out += size == 2 ? fmt::format("\\u{:04x}", unit) : fmt::format("\\U{:08x}", unit);
   }
-  return out;
+  flush();
+  return '"' + out + '"';
 }
 
 Result<void> show_text(CxxValue& v, Address data, std::uint64_t length, std::uint64_t size) {
@@ -82,16 +105,17 @@ Result<void> show_text(CxxValue& v, Address data, std::uint64_t length, std::uin
   auto bytes = shown == 0 ? Result<std::vector<std::byte>>(std::vector<std::byte>{})
                           : read_bytes(v.memory(), data, shown * size);
   if (!bytes) return std::move(bytes).error();
-  std::string text = text_of(*bytes, size);
   Value& value = v.value();
   value.length = length;
   if (shown < length) {
-    text.resize(whole_characters(text));
-    value.notes.push_back(fmt::format("cut after {} of {} {}", size == 1 ? text.size() : shown,
+    const std::string_view text(reinterpret_cast<const char*>(bytes->data()), bytes->size());
+    if (size == 1) bytes->resize(whole_characters(text));
+    value.notes.push_back(fmt::format("cut after {} of {} {}", size == 1 ? bytes->size() : shown,
                                       length, size == 1 ? "bytes" : "characters"));
   }
   value.shape = Value::Shape::scalar;
-  value.text = quoted(text);
+  value.text = quoted_text(*bytes, size);
+  if (shown != 0) v.note_freed(data);
   return {};
 }
 
@@ -153,12 +177,14 @@ static Result<void> show_bits(CxxValue& v) {
   if (!from) return std::move(from).error();
   if (!to) return std::move(to).error();
   if (!element) return std::move(element).error();
-  if (*first > *last || *from != 0 || *to > 63 || last->value - first->value > kMostElements)
+  if (*first > *last || *from != 0 || no_address(*last) || *to > 63 ||
+      last->value - first->value > kMostElements)
     return cxx_damaged("its end is before its beginning");
   const std::uint64_t count = (last->value - first->value) * 8 + *to;
   const std::uint64_t shown = std::min(count, v.limits().elements);
   auto bytes = read_bytes(v.memory(), *first, (shown + 7) / 8);
   if (shown != 0 && !bytes) return std::move(bytes).error();
+  if (shown != 0) v.note_freed(*first);
   if (!v.begin(Value::Shape::elements, count)) return {};
   for (std::uint64_t i = 0; i < shown && v.goes_on(); ++i) {
     const bool bit = (std::to_integer<unsigned>((*bytes)[i / 8]) >> i % 8 & 1) != 0;
@@ -186,6 +212,7 @@ Result<void> show_cxx_vector(CxxValue& v) {
   if (*first > *last || *last > *end || (last->value - first->value) % bytes != 0 ||
       (!*first && *last))
     return cxx_damaged("its beginning, end and capacity do not agree");
+  if (no_address(*end)) return cxx_damaged("its elements would be at " + hex(*first));
   const std::uint64_t count = (last->value - first->value) / bytes;
   return v.show_sequence(*element, *first, count,
                          fmt::format("len {}, cap {}", count, (end->value - first->value) / bytes));
@@ -249,9 +276,12 @@ Result<void> show_cxx_deque(CxxValue& v) {
       (finish_node.value - start_node.value) % 8 != 0 ||
       finish_node.value - start_node.value > kMostElements)
     return cxx_damaged("its beginning and end do not agree");
+  if (no_address(finish) || no_address(finish_node))
+    return cxx_damaged("its elements would be at " + hex(start));
   const std::uint64_t end =
       (finish_node.value - start_node.value) / 8 * in_block + index_in(finish, finish_block);
   if (end < skipped) return cxx_damaged("its end is before its beginning");
+  v.note_freed(start_node);
   if (!v.begin(Value::Shape::elements, end - skipped)) return {};
   Address block;
   for (std::uint64_t i = skipped; i < end && v.goes_on(); ++i) {

@@ -118,6 +118,7 @@ Result<void> show_tree(CxxValue& v, bool is_map) {
   if (!node) return std::move(node).error();
   if (is_map && tree->count() != 0)
     if (auto pair = check_pair(tree->held(*node)); !pair) return pair;
+  if (tree->count() != 0) v.note_freed(*node);
   if (!v.begin(is_map ? Value::Shape::entries : Value::Shape::elements, tree->count())) return {};
   std::set<Address> seen;
   std::uint64_t shown = 0;
@@ -151,6 +152,7 @@ Result<void> show_chain(CxxValue& v, const Chain& chain, bool is_map) {
   if (chain.first != chain.end)
     if (auto next = read_unsigned<std::uint64_t>(v.memory(), chain.first); !next)
       return cxx_damaged(next.error().message);
+  if (chain.first != chain.end) v.note_freed(chain.first);
   const auto shape = is_map ? Value::Shape::entries : Value::Shape::elements;
   const std::uint64_t count = chain.count.value_or(chain.first != chain.end ? 1 : 0);
   const bool shows = v.begin(shape, count);

@@ -57,6 +57,8 @@ Error cxx_damaged(std::string_view why) {
   return {ErrorCode::malformed_data, "damaged, or not constructed yet: " + std::string(why)};
 }
 
+bool no_address(Address address) { return address.value > 0x7fffffffffff; }
+
 std::uint64_t alignment_of(const Type* type) {
   std::uint64_t budget = 1000;
   return std::max<std::uint64_t>(alignment_within(type, kDeepestAlignment, budget), 1);
@@ -125,6 +127,8 @@ Result<void> CxxValue::add_pair(const Datum& pair) {
   return {};
 }
 
+void CxxValue::note_freed(Address address) { reader_.note_freed(value_, address); }
+
 void CxxValue::end(std::uint64_t count, bool ended) {
   const std::uint64_t shown = value_.children.size();
   if (shown >= count) return;
@@ -138,6 +142,7 @@ Result<void> CxxValue::show_sequence(const Type* element, Address first, std::ui
   if (count > kMostElements || bytes > kMostElements / std::max<std::uint64_t>(count, 1) ||
       !checked_add(first, count * bytes))
     return cxx_damaged("no memory is as large as it says");
+  if (count != 0) note_freed(first);
   const bool shows = begin(Value::Shape::elements, count, std::move(text));
   if (!shows || count == 0) return {};
   Datum all = datum_at(element, first);

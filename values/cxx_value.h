@@ -40,6 +40,8 @@ class CxxValue {
   void add_element(Datum datum);
   /// `pair` is a std::pair of key and value.
   Result<void> add_pair(const Datum& pair);
+  /// Notes that the memory it has for what it holds was freed.
+  void note_freed(Address address);
   /// Says what was left out of `count`, and, when the chain `ended`, what is missing.
   void end(std::uint64_t count, bool ended = false);
   /// Elements one behind the other.
@@ -54,6 +56,8 @@ class CxxValue {
 
 /// "damaged, or not constructed yet: WHY".
 Error cxx_damaged(std::string_view why);
+/// What no program for amd64 can have anything at; 0 counts as an address here.
+bool no_address(Address address);
 /// What the compiler would align the type to; a power of two up to 16.
 std::uint64_t alignment_of(const Type* type);
 

@@ -50,12 +50,22 @@ Result<Datum> in_storage(const Datum& storage) {
   return part_of(storage, *held, 0);
 }
 
-void show_pointer(CxxValue& v, const Datum& pointer, const std::string& remark, bool follow) {
+Result<void> show_pointer(CxxValue& v, const Datum& pointer, const std::string& remark,
+                          bool follow) {
+  // The rest may be known where the pointer was optimized out.
+  if (auto word = load_word(v.memory(), pointer); !word) return std::move(word).error();
   Value shown = follow ? v.part({}, pointer) : Value{.shape = Value::Shape::pointer};
   if (!follow)
     if (auto address = load_word(v.memory(), pointer)) shown.text = hex(*address);
   if (!remark.empty()) shown.text += " " + remark;
   v.become(std::move(shown));
+  return {};
+}
+
+/// Shows which type it holds, too.
+void hold_one(CxxValue& v, Datum held) {
+  v.value().shape = Value::Shape::interface;
+  v.value().children.push_back(v.part("*", std::move(held)));
 }
 
 }  // namespace
@@ -79,6 +89,8 @@ Result<void> show_cxx_optional(CxxValue& v) {
   if (*engaged > 1) return cxx_damaged(fmt::format("whether it has a value is {}", *engaged));
   if (*engaged == 0)
     v.become({.shape = Value::Shape::scalar, .text = "nullopt"});
+  else if (plain(held->type)->name().starts_with("std::optional<"))
+    hold_one(v, *std::move(held));  // Else one that is empty inside would look empty itself.
   else
     v.become(v.part({}, *std::move(held)));
   return {};
@@ -106,8 +118,7 @@ Result<void> show_cxx_variant(CxxValue& v) {
   if (first) first = field_of(v.memory(), *first, "_M_storage");
   if (first) first = in_storage(*first);
   if (!first) return cxx_damaged(fmt::format("it holds alternative {}", *number));
-  v.value().shape = Value::Shape::interface;
-  v.value().children.push_back(v.part("*", *std::move(first)));
+  hold_one(v, *std::move(first));
   return {};
 }
 
@@ -120,8 +131,7 @@ Result<void> show_cxx_unique_pointer(CxxValue& v) {
   if (!parts) return std::move(parts).error();
   if (parts->empty() || kind_of(parts->front().type) != TypeKind::pointer)
     return Error{ErrorCode::unsupported, "it holds no plain pointer"};
-  show_pointer(v, parts->front(), {}, true);
-  return {};
+  return show_pointer(v, parts->front(), {}, true);
 }
 
 Result<void> show_cxx_shared_pointer(CxxValue& v) {
@@ -131,10 +141,7 @@ Result<void> show_cxx_shared_pointer(CxxValue& v) {
   if (!counts) return std::move(counts).error();
   auto control = load_word(v.memory(), *counts);
   if (!control) return std::move(control).error();
-  if (!*control) {
-    show_pointer(v, *pointer, {}, true);
-    return {};
-  }
+  if (!*control) return show_pointer(v, *pointer, {}, true);
   auto block = pointee_of(v.memory(), *counts);
   if (!block) return std::move(block).error();
   auto uses = field_of(v.memory(), *block, "_M_use_count");
@@ -152,8 +159,7 @@ Result<void> show_cxx_shared_pointer(CxxValue& v) {
   const std::string remark = *use == 0
                                  ? fmt::format("(expired, weak count {})", *weak)
                                  : fmt::format("(use count {}, weak count {})", *use, *weak - own);
-  show_pointer(v, *pointer, remark, *use > 0);
-  return {};
+  return show_pointer(v, *pointer, remark, *use > 0);
 }
 
 Result<void> show_cxx_atomic(CxxValue& v) {

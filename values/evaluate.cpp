@@ -69,6 +69,14 @@ Result<Operand> EvaluatorWalk::operand(const Tree& tree) {
   return fail(tree, ErrorCode::malformed_data, "a type is no value");
 }
 
+Result<Operand> EvaluatorWalk::referred(const Tree& tree) {
+  auto found = operand(tree);
+  if (!found || !found->is_value(TypeKind::reference)) return found;
+  auto target = at(tree, pointee_of(memory(), found->datum));
+  if (!target) return std::move(target).error();
+  return Operand::of(*std::move(target));
+}
+
 Result<Datum> EvaluatorWalk::value(const Tree& tree) {
   auto found = operand(tree);
   if (!found) return std::move(found).error();
@@ -87,7 +95,8 @@ Result<Operand> EvaluatorWalk::dereference(const Tree& tree) {
 }
 
 Result<Operand> EvaluatorWalk::address(const Tree& tree) {
-  auto target = value(*tree.parts[0]);
+  auto of = referred(*tree.parts[0]);
+  auto target = of ? as_value(*tree.parts[0], *std::move(of)) : std::move(of).error();
   if (!target) return std::move(target).error();
   if (!target->address || target->bit_size != 0)
     return fail(tree, ErrorCode::unsupported, "this value is not in memory, so has no address");

@@ -35,7 +35,7 @@ Result<Operand> EvaluatorWalk::typed(const Tree& tree, const Type* type, const N
 }
 
 Result<Operand> EvaluatorWalk::unary(const Tree& tree) {
-  auto of = operand(*tree.parts[0]);
+  auto of = referred(*tree.parts[0]);
   if (!of) return of;
   if (tree.text == "!") {
     auto truth = truth_of(tree, *of);

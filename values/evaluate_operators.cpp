@@ -26,9 +26,9 @@ Error mismatched(const Type* left, const Type* right) {
 
 Result<Operand> EvaluatorWalk::binary(const Tree& tree) {
   if (tree.text == "&&" || tree.text == "||") return logical(tree);
-  auto left = operand(*tree.parts[0]);
+  auto left = referred(*tree.parts[0]);
   if (!left) return left;
-  auto right = operand(*tree.parts[1]);
+  auto right = referred(*tree.parts[1]);
   if (!right) return right;
   if (left->kind == Kind::type || right->kind == Kind::type)
     return fail(tree, ErrorCode::malformed_data, "a type is no value");
@@ -55,12 +55,12 @@ Operand EvaluatorWalk::truth_like(const Operand& operand, bool value) {
 }
 
 Result<Operand> EvaluatorWalk::logical(const Tree& tree) {
-  auto left = operand(*tree.parts[0]);
+  auto left = referred(*tree.parts[0]);
   if (!left) return left;
   auto truth = truth_of(tree, *left);
   if (!truth) return std::move(truth).error();
   if (*truth == (tree.text == "||")) return truth_like(*left, *truth);
-  auto right = operand(*tree.parts[1]);
+  auto right = referred(*tree.parts[1]);
   if (!right) return right;
   truth = truth_of(tree, *right);
   if (!truth) return std::move(truth).error();

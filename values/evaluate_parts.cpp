@@ -190,7 +190,11 @@ Result<Operand> EvaluatorWalk::slice(const Tree& tree) {
   if (!first) return fail(tree, ErrorCode::malformed_data, "the slice reaches too far");
   const std::uint64_t count = *high - *low;
   if (of->c_array) {
-    const std::string name = format_type(*of->element) + " [" + std::to_string(count) + "]";
+    // The outermost dimension of C's arrays of arrays comes first.
+    std::string name = format_type(*of->element);
+    const bool nested = kind_of(of->element) == TypeKind::array && name.find('[') != name.npos;
+    const std::string dimension = "[" + std::to_string(count) + "]";
+    name.insert(nested ? name.find('[') : name.size(), nested ? dimension : " " + dimension);
     return Operand::of(datum_at(types_.array_of(of->element, count, name, false), *first));
   }
   if (of->element == nullptr) return Operand::of(made_words(of->type, {first->value, count}));

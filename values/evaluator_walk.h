@@ -30,6 +30,8 @@ class EvaluatorWalk {
 
   // evaluate.cpp
   Result<Operand> operand(const Tree& tree);
+  /// What a reference of C++ stands for; any other operand as it is.
+  Result<Operand> referred(const Tree& tree);
   /// A value with a type; constants get their default one.
   Result<Datum> value(const Tree& tree);
   Result<Operand> dereference(const Tree& tree);

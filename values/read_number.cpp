@@ -34,7 +34,9 @@ Result<std::string> float_text(ByteView bytes, const Type& type) {
   const int exponent = sign_exponent & 0x7fff;
   if (exponent == 0x7fff)
     return std::string(mantissa << 1 != 0 ? "NaN" : sign_exponent & 0x8000 ? "-Inf" : "+Inf");
-  const long double value = std::ldexp(static_cast<long double>(mantissa), exponent - 16383 - 63);
+  // The smallest have the exponent 0 for 1.
+  const long double value =
+      std::ldexp(static_cast<long double>(mantissa), std::max(exponent, 1) - 16383 - 63);
   return fmt::format("{:.19g}", (sign_exponent & 0x8000) != 0 ? -value : value);
 }
 
@@ -78,7 +80,10 @@ void ValueReader::read_number(Value& value, TypeKind kind) {
   } else if (is_wide_character(*type)) {
     value.text += " " + quoted_wide(static_cast<std::uint32_t>(*number));
   } else if (kind == TypeKind::character && !type->is_go() && *number < 256) {
-    value.text += " " + quoted_character(static_cast<std::uint32_t>(*number));
+    const std::uint64_t character =
+        is_signed ? static_cast<std::uint64_t>(load_signed(memory(), value.datum).value_or(0))
+                  : *number;
+    value.text += " " + quoted_character(static_cast<std::uint32_t>(character & 0xff));
   } else if (type->go_kind() == std::uint8_t(GoKind::uintptr) && !limits_.raw) {
     value.text = hex(*number);
     if (type->name() == "uintptr") describe_address(value, {*number});

@@ -308,7 +308,8 @@ void ValueReader::read_structure(Value& value, unsigned depth) {
   if (nameless != 0)
     value.notes.push_back(
         fmt::format("{} bytes of it have no field in Go: padding, or fields of C", nameless));
-  if (members->empty() && is_made_by_cgo(*type))
+  // Go has a field without a name and size there.
+  if (value.children.empty() && nameless == 0 && is_made_by_cgo(*type))
     value.notes.push_back(
         "its fields are not known: Go has none, and no definition of C was found");
 }

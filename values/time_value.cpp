@@ -39,6 +39,19 @@ TimeZone zone_of(const ValueContext& context, const Datum& time, std::int64_t mo
   return *std::move(zone);
 }
 
+/// Why what the structure has for its zone is none, as in memory that no time was written to.
+std::optional<std::string> no_zone(const ValueContext& context, const Datum& time) {
+  auto pointer = own_field_of(time, "loc");
+  auto place = pointer ? load_word(context.memory(), *pointer) : std::move(pointer).error();
+  if (!place || !*place) return std::nullopt;
+  if (place->value % 8 != 0) return "no zone is at " + hex(*place);
+  // What only a core lacks is somewhere.
+  const AddressDescriber* describer = context.describer();
+  if (describer == nullptr || read_pointer(context.memory(), *place)) return std::nullopt;
+  if (describer->describe(*place).kind != AddressDescription::Kind::nothing) return std::nullopt;
+  return "nothing is at " + hex(*place) + ", where its zone would be";
+}
+
 }  // namespace
 
 /// Source: src/time/time.go: the top bit of wall says that it has seconds since 1885 and that ext
@@ -56,8 +69,16 @@ TimeText text_of_time(const ValueContext& context, const Datum& time) {
       monotonic ? kYear1To1885 + static_cast<std::int64_t>(bits << 1 >> 31) : *ext;
   if (nanoseconds >= kSecond)
     out.notes.push_back(fmt::format("damaged: {} nanoseconds in one second", nanoseconds));
-  constexpr std::int64_t kMost = std::int64_t{1} << 40;
-  if (seconds < -kMost || seconds > kMost || nanoseconds >= kSecond) return out;
+  constexpr std::int64_t kMost = std::int64_t{1} << 58;
+  if (nanoseconds >= kSecond) return out;
+  if (seconds < -kMost || seconds > kMost) {
+    out.notes.emplace_back("further from now than dates are computed");
+    return out;
+  }
+  if (auto why = no_zone(context, time)) {
+    out.notes.push_back("damaged, or not set: " + *why);
+    return out;
+  }
   const std::int64_t moment = seconds - kYear1To1970;
   out.text = time_text(moment, nanoseconds, zone_of(context, time, moment, out));
   if (monotonic) out.text += monotonic_text(*ext);

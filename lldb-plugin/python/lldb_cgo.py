@@ -119,8 +119,8 @@ class Value:
         return float(self.python())
 
     def python(self, partial=False):
-        """Python's own int, float, complex, bool, str, bytes, list or dict; None for nil. CgoError
-        where the value could not be read, and, unless `partial`, where parts of it were cut: then ask
+        """Python's own int, float, complex, bool, str, bytes, list or dict (pairs where keys are there
+        more than once); None for nil and for an empty std::optional. CgoError where the value could not be read, and, unless `partial`, where parts of it were cut: then ask
         for more with depth=, elements= or string=."""
         if self.error is not None:
             raise CgoError(f"{self.name}: {self.error}")
@@ -136,7 +136,11 @@ class Value:
             is_bytes = self.type.endswith(("]uint8", "]byte")) and len(values) == len(self)
             return bytes(values) if is_bytes else values
         if self.shape == "entries":
-            return {_hashable(child.key.python(partial)): child.python(partial) for child in self.children}
+            pairs = [(_hashable(child.key.python(partial)), child.python(partial)) for child in self.children]
+            # C++ has maps with several elements of one key.
+            return dict(pairs) if len(dict(pairs)) == len(pairs) else pairs
+        if self.value == "nullopt" and self.type.startswith("std::optional<"):
+            return None
         return _scalar(self.value, self.type)
 
 

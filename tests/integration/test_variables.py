@@ -11,12 +11,15 @@ import pytest
 
 from harness import builds, stops
 from harness.paths import BUILD
+from harness.tool import json_of
 
 FRAME_VALUES = os.path.join(BUILD, "tests", "tools", "frame-values")
 BUILDS = {"O0": ("-gcflags=-N -l",), "O2": ()}
 # How much of what the program prints must be shown: all of it where nothing was optimized. At -O2 a variable may be
 # gone, but what is shown must be right.
 LEAST_SHOWN = {"O0": 1.0, "O2": 0.75}
+
+RESTS = ["gone.list", "never.list"]
 
 pytestmark = pytest.mark.needs_no_program
 
@@ -41,10 +44,14 @@ def run_until_ready(program):
     return process, text.decode()
 
 
+def built(release, kind):
+    return builds.go_build(release, kind, "variables", "variables", BUILDS[kind])
+
+
 @functools.lru_cache(1)
 def read(release, kind):
     """(what the program printed, its frames with their variables)"""
-    program = builds.go_build(release, kind, "variables", "variables", BUILDS[kind])
+    program = built(release, kind)
     with stops.scratch() as folder:
         process, printed = run_until_ready(program)
         core = os.path.join(folder, "core")
@@ -54,12 +61,14 @@ def read(release, kind):
             stops.end(process)
         done = subprocess.run([FRAME_VALUES, core, program], capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stderr
-        return printed, json.loads(done.stdout)
+        rests = {name: json_of("print", "--core", core, "--exe", program, name)["values"][0] for name in RESTS}
+        return printed, json.loads(done.stdout), rests
 
 
 @pytest.fixture
 def stopped(request):
-    return (*read(*request.param), request.param[1])
+    printed, frames, _ = read(*request.param)
+    return printed, frames, request.param[1]
 
 
 def printed_values(text):
@@ -157,6 +166,24 @@ def test_parameters_from_spill_slots_are_those_of_the_call(stopped):
     for name, wanted in (("p0", "3"), ("p1", "1.5")):
         got, why = shown(frame, [name])
         assert got is None and why or same(wanted, got), (name, got)
+
+
+def test_types_of_cxx_have_their_layout(stopped, request):
+    """By the fixture's source; that of a virtual base is in no type. No other type is lost for one with a long name."""
+    program = built(*request.node.callspec.params["stopped"])
+    document = json_of("types", "--exe", program, "Shared")
+    [found] = [t for t in document["types"] if t["name"] == "Shared"]
+    assert found["language"] == "c++" and "partial" not in document
+    places = {(f["name"], f["type"]): (f["offset"], f.get("base", False)) for f in found["fields"]}
+    assert places["", "shapes::Base"] == (None, True) and places["own", "int"] == (8, False)
+    [box] = [t for t in json_of("types", "--exe", program, "shapes::Box")["types"] if t["name"] == "shapes::Box"]
+    assert [(f["name"], f["offset"]) for f in box["fields"]] == [("", 0), ("width", 12), ("height", 16)]
+
+
+def test_rests_of_containers_are_no_values(stopped, request):
+    gone, never = read(*request.node.callspec.params["stopped"])[2].values()
+    assert [note for note in gone["notes"] if note.startswith("points to freed memory: freed C block of ")], gone
+    assert [note for note in never["notes"] if note.startswith("shown by its fields: damaged, or not constructed yet")], never
 
 
 def test_what_is_not_shown_has_a_reason(stopped):

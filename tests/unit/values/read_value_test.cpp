@@ -96,6 +96,15 @@ TEST_CASE("structures, pointers and slices") {
   CHECK(p.line(p.list, p.words({numbers.value, 0, 4})) == "len 0, cap 4");
 }
 
+TEST_CASE("a structure of C that Go knows by name only is not shown as an empty one") {
+  Program p;
+  // As cgo declares it: src/cmd/cgo/gcc.go, runtime/cgo.Incomplete.
+  const Address nothing = p.build.structure({}, 0, "sys.nih", "runtime/internal/sys");
+  const Address hidden =
+      p.build.structure({{"_", nothing, 0}}, 0, "main._Ctype_struct_hidden", "main");
+  CHECK(has_note(p.read(hidden, p.word(0)), "its fields are not known"));
+}
+
 TEST_CASE("an interface shows its dynamic type; nil and typed nil are told apart") {
   Program p;
   const Address number = p.word(5), at = p.words({8, 9});

@@ -92,7 +92,14 @@ TEST_CASE("time.Time has seconds in either of its forms") {
   const std::uint64_t since_1885 = 63851538030 - 59453308800;
   CHECK(b.summary(time, b.words({1ull << 63 | since_1885 << 30 | 7, 12345, 0})) ==
         "2024-05-17 10:20:30.000000007 +0000 UTC m=+0.000012345");
+  // As Go prints time.Unix(1<<55, 5).UTC().
+  CHECK(b.summary(time, b.words({5, 36028859154560768, 0})) ==
+        "1141709097-06-13 06:26:08.000000005 +0000 UTC");
   const TestContext context(b.build);
+  const Value nowhere =
+      read_value(context, "t", context.datum(time, b.words({400000000, 63851538030, 0x3b9ac9ff})));
+  CHECK(nowhere.summary.empty());
+  CHECK(nowhere.notes == std::vector<std::string>{"damaged, or not set: no zone is at 0x3b9ac9ff"});
   const Value damaged =
       read_value(context, "t", context.datum(time, b.words({1'073'741'823, 63851538030, 0})));
   CHECK(damaged.summary.empty());
