@@ -11,7 +11,7 @@ import pytest
 
 from harness import builds, stops
 from harness.paths import BUILD
-from harness.tool import json_of
+from harness.tool import json_of, run_lldb
 
 FRAME_VALUES = os.path.join(BUILD, "tests", "tools", "frame-values")
 BUILDS = {"O0": ("-gcflags=-N -l",), "O2": ()}
@@ -62,12 +62,14 @@ def read(release, kind):
         done = subprocess.run([FRAME_VALUES, core, program], capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stderr
         rests = {name: json_of("print", "--core", core, "--exe", program, name)["values"][0] for name in RESTS}
-        return printed, json.loads(done.stdout), rests
+        said = run_lldb(f"target create --core {core} {program}", "cgo print --lldb box everywhere", "p $box->id",
+                        "p $box->width", "p $box->height")
+        return printed, json.loads(done.stdout), rests, said
 
 
 @pytest.fixture
 def stopped(request):
-    printed, frames, _ = read(*request.param)
+    printed, frames, *_ = read(*request.param)
     return printed, frames, request.param[1]
 
 
@@ -184,6 +186,12 @@ def test_rests_of_containers_are_no_values(stopped, request):
     gone, never = read(*request.node.callspec.params["stopped"])[2].values()
     assert [note for note in gone["notes"] if note.startswith("points to freed memory: freed C block of ")], gone
     assert [note for note in never["notes"] if note.startswith("shown by its fields: damaged, or not constructed yet")], never
+
+
+def test_lldb_has_all_fields_of_a_class(stopped, request):
+    """By the fixture's source: what it has, and what it is made with."""
+    said = read(*request.node.callspec.params["stopped"])[3]
+    assert [re.search(rf"\(int\) .* ?{value}$", said, re.M) is not None for value in (5, 31, 41)] == [True] * 3, said
 
 
 def test_what_is_not_shown_has_a_reason(stopped):
