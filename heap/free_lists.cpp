@@ -86,9 +86,9 @@ bool FreeLists::follow(const Sources& sources, const List& list) {
 }
 
 /// Of a list that was not followed to its end.
-std::string FreeLists::what_is_wrong() const {
+std::string FreeLists::damaged(std::string list) const {
   if (freed_.size() >= kMostEntries) return "more blocks were freed than are looked at";
-  return "a list of freed blocks is damaged";
+  return std::move(list) + " is damaged";
 }
 
 void FreeLists::read_fast_bins(const Sources& sources) {
@@ -101,7 +101,8 @@ void FreeLists::read_fast_bins(const Sources& sources) {
                       .place = Place::fast_bin};
       if (follow(sources, list)) continue;
       missed(list.chunk_bytes, list.chunk_bytes,
-             what_is_wrong() + " (a fastbin of the arena at " + hex(arena.address) + ")");
+             damaged("a list of freed blocks") + " (a fastbin of the arena at " +
+                 hex(arena.address) + ")");
     }
 }
 
@@ -172,7 +173,7 @@ void FreeLists::read_thread_cache(const Sources& sources, Address at) {
                     .place = Place::thread_cache};
     if (!follow(sources, list))
       missed(list.chunk_bytes, list.chunk_bytes,
-             what_is_wrong() + " (one that the thread keeps at " + hex(at) + ")");
+             damaged("a thread's list of freed blocks") + " (the one at " + hex(at) + ")");
     else if (sources.layout.key == GlibcLayout::Key::random && !key_)
       if (const auto key = read_unsigned<std::uint64_t>(*sources.memory, {first + 8})) key_ = *key;
   }

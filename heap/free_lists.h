@@ -59,7 +59,7 @@ class FreeLists {
   bool follow(const Sources& sources, const List& list);
   /// What is freed of chunks of these sizes is not known whole.
   void missed(std::uint64_t smallest, std::uint64_t largest, std::string why);
-  std::string what_is_wrong() const;
+  std::string damaged(std::string list) const;
 
   std::unordered_map<Address, Place> freed_;
   std::vector<Address> caches_;
