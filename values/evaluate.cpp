@@ -101,8 +101,15 @@ Result<Operand> EvaluatorWalk::address(const Tree& tree) {
   if (!target->address || target->bit_size != 0)
     return fail(tree, ErrorCode::unsupported, "this value is not in memory, so has no address");
   const bool is_go = plain(target->type)->is_go();
-  const std::string text = format_type(*target->type);
-  const Type* type = types_.pointer_to(target->type, is_go ? "*" + text : text + " *", is_go);
+  std::string text = format_type(*target->type);
+  const std::size_t dimension = text.find('[');
+  if (is_go)
+    text.insert(0, "*");
+  else if (kind_of(target->type) == TypeKind::array && dimension != text.npos)
+    text.insert(dimension, "(*)");
+  else
+    text += " *";
+  const Type* type = types_.pointer_to(target->type, std::move(text), is_go);
   return Operand::of(made_words(type, {target->address->value}));
 }
 

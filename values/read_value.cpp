@@ -309,7 +309,7 @@ void ValueReader::read_structure(Value& value, unsigned depth) {
     value.notes.push_back(
         fmt::format("{} bytes of it have no field in Go: padding, or fields of C", nameless));
   // Go has a field without a name and size there.
-  if (value.children.empty() && nameless == 0 && is_made_by_cgo(*type))
+  if (type->bytes() == 0 && is_made_by_cgo(*type))
     value.notes.push_back(
         "its fields are not known: Go has none, and no definition of C was found");
 }

@@ -20,6 +20,8 @@ BUILDS = {"O0": ("-gcflags=-N -l",), "O2": ()}
 LEAST_SHOWN = {"O0": 1.0, "O2": 0.75}
 
 RESTS = ["gone.list", "never.list"]
+AREA = "shapes::Box::area(int const&) const"
+EXPRESSIONS = [(AREA, "scale+1"), (AREA, "&scale"), ("c_outer", "&rows"), ("c_outer", "rows[1:2]")]
 
 pytestmark = pytest.mark.needs_no_program
 
@@ -64,7 +66,10 @@ def read(release, kind):
         rests = {name: json_of("print", "--core", core, "--exe", program, name)["values"][0] for name in RESTS}
         said = run_lldb(f"target create --core {core} {program}", "cgo print --lldb box everywhere", "p $box->id",
                         "p $box->width", "p $box->height")
-        return printed, json.loads(done.stdout), rests, said
+        where = ("--core", core, "--exe", program, "--goroutine", 1)
+        numbers = {frame.get("function"): frame["index"] for frame in json_of("bt", *where)["stacks"][0]["frames"] if "index" in frame}
+        worth = {text: json_of("print", *where, "--frame", numbers[function], text)["values"][0] for function, text in EXPRESSIONS}
+        return printed, json.loads(done.stdout), rests, said, worth
 
 
 @pytest.fixture
@@ -186,6 +191,15 @@ def test_rests_of_containers_are_no_values(stopped, request):
     gone, never = read(*request.node.callspec.params["stopped"])[2].values()
     assert [note for note in gone["notes"] if note.startswith("points to freed memory: freed C block of ")], gone
     assert [note for note in never["notes"] if note.startswith("shown by its fields: damaged, or not constructed yet")], never
+
+
+def test_references_and_arrays_in_expressions(stopped, request):
+    """A reference stands for what it refers to; types are those that C writes for such expressions."""
+    worth = read(*request.node.callspec.params["stopped"])[4]
+    scale = re.search(r"shapes::Box::area scale (\d+)", stopped[0])[1]
+    assert worth["scale+1"]["value"] == str(int(scale) + 1)
+    assert worth["&scale"]["type"] == "const int *" and worth["&scale"]["children"][0]["value"] == scale
+    assert (worth["&rows"]["type"], worth["rows[1:2]"]["type"]) == ("long int (*)[2][3]", "long int [1][3]")
 
 
 def test_lldb_has_all_fields_of_a_class(stopped, request):
