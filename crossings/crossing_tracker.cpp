@@ -6,6 +6,12 @@
 namespace cgo {
 namespace {
 
+/// cgocall counts each call: two arrivals with one number are one call, also where a stub has
+/// jumped into another one with the same code.
+bool same_call(const Arrival& a, const Arrival& b) {
+  return a.m == b.m && a.calls == b.calls && (a.m || (a.crossing == b.crossing && a.sp == b.sp));
+}
+
 bool same_arrival(const Arrival& a, const Arrival& b) {
   return a.crossing == b.crossing && a.sp == b.sp && a.m == b.m && a.calls == b.calls;
 }
@@ -32,12 +38,14 @@ CrossingTracker::Event CrossingTracker::begin(Thread& thread, const Arrival& arr
 
 CrossingTracker::Event CrossingTracker::enter_c(const Arrival& arrival) {
   Thread& thread = threads_[arrival.tid];
-  if (thread.last_entered && same_arrival(*thread.last_entered, arrival)) return {};
+  if (thread.last_entered && same_call(*thread.last_entered, arrival)) return {};
   thread.last_entered = arrival;
   // Calls that are in progress count up by one with each: one that is as deep, or deeper, has been
-  // left by other ways. A callback is within the call that is one less deep.
-  const auto left = std::ranges::find_if(
-      thread.open, [&](const OpenCrossing& one) { return one.entered.depth >= arrival.depth; });
+  // left by other ways. A callback is within the call that is one less deep. Each runtime of
+  // several counts by itself.
+  const auto left = std::ranges::find_if(thread.open, [&](const OpenCrossing& one) {
+    return one.entered.m == arrival.m && one.entered.depth >= arrival.depth;
+  });
   auto abandoned = abandon_from(thread, static_cast<std::size_t>(left - thread.open.begin()));
   Event event = begin(thread, arrival, true);
   event.abandoned = std::move(abandoned);
@@ -47,6 +55,7 @@ CrossingTracker::Event CrossingTracker::enter_c(const Arrival& arrival) {
 CrossingTracker::Event CrossingTracker::enter_go(const Arrival& arrival) {
   Thread& thread = threads_[arrival.tid];
   const auto left = std::ranges::find_if(thread.open, [&](const OpenCrossing& one) {
+    if (one.entered.m != arrival.m) return false;
     return one.entered.depth > arrival.depth ||
            (!one.from_go && one.entered.depth == arrival.depth);
   });
@@ -76,12 +85,14 @@ CrossingTracker::Event CrossingTracker::leave(const Arrival& arrival) {
   return event;
 }
 
-std::vector<OpenCrossing> CrossingTracker::seen_at(std::uint64_t tid, std::int32_t depth) {
+std::vector<OpenCrossing> CrossingTracker::seen_at(std::uint64_t tid, Address m,
+                                                   std::int32_t depth) {
   const auto found = threads_.find(tid);
   if (found == threads_.end()) return {};
   const auto& open = found->second.open;
-  const auto deeper = std::ranges::find_if(
-      open, [&](const OpenCrossing& one) { return one.entered.depth > depth; });
+  const auto deeper = std::ranges::find_if(open, [&](const OpenCrossing& one) {
+    return one.entered.m == m && one.entered.depth > depth;
+  });
   return abandon_from(found->second, static_cast<std::size_t>(deeper - open.begin()));
 }
 

@@ -53,8 +53,9 @@ class CrossingTracker {
   Event enter_go(const Arrival& arrival);
   /// At the last one of either.
   Event leave(const Arrival& arrival);
-  /// The thread's m has only `depth` calls into C in progress: what was deeper will never return.
-  std::vector<OpenCrossing> seen_at(std::uint64_t tid, std::int32_t depth);
+  /// `m`, of the thread, has only `depth` calls into C in progress: what was deeper on it will
+  /// never return.
+  std::vector<OpenCrossing> seen_at(std::uint64_t tid, Address m, std::int32_t depth);
   /// The thread has ended: what it never came back from.
   std::vector<OpenCrossing> end_thread(std::uint64_t tid);
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "lldb-plugin/exception_breakpoint.h"
 #include "lldb-plugin/lldb_commands.h"
 #include "lldb-plugin/newer_api.h"
 #include "unwind/format.h"
@@ -92,6 +93,10 @@ std::optional<Failure> take_options(const CommandLine& line, CrossingRequest& re
       return wrong(
           fmt::format("--if: {}, at byte {} of '{}'", error->error.message, error->at.begin, *text),
           "'cgo help break' has the names");
+    for (const char* name : {"result", "errno", "duration_ns"})
+      if (request.query.when != When::returns && request.condition->uses(name))
+        return wrong(fmt::format("--if: {} is known at the return only", name),
+                     "'cgo break return'");
   }
   return std::nullopt;
 }
@@ -120,7 +125,7 @@ Asked asked_for(const CommandLine& line) {
 /// For an LLDB whose resolvers are not asked at arrivals. Kept for ever: LLDB has its address.
 struct CallbackBaton {
   Plugin* plugin;  // Of the whole debugger process.
-  std::shared_ptr<CrossingBreakpoint> breakpoint;
+  std::shared_ptr<TargetBreakpoint> breakpoint;
 };
 
 bool called_back(void* baton, lldb::SBProcess&, lldb::SBThread& thread,
@@ -141,29 +146,60 @@ Answer list(Plugin& plugin, lldb::SBTarget target) {
   return answer;
 }
 
+Result<SetBreakpoint> give_to_lldb(Plugin& plugin, lldb::SBTarget target,
+                                   const std::shared_ptr<TargetBreakpoint>& made) {
+  SetBreakpoint out{.number = plugin.breakpoints.add(made)};
+  lldb::SBStructuredData arguments;
+  arguments.SetFromJSON(fmt::format(R"({{"number":{}}})", out.number).c_str());
+  lldb::SBFileSpecList modules, files;
+  out.lldb = target.BreakpointCreateFromScript(kResolver, arguments, modules, files);
+  if (!out.lldb.IsValid()) {
+    plugin.breakpoints.remove(out.number);
+    return Error{ErrorCode::unsupported, "LLDB did not take it"};
+  }
+  plugin.breakpoints.belongs_to(out.number, target, out.lldb.GetID());
+  if (!NewerApi::asks_resolvers_at_hits())
+    out.lldb.SetCallback(called_back, new CallbackBaton{&plugin, made});
+  return out;
+}
+
 Failure not_taken(const Error& error) {
   return {"no breakpoint was set", error.message, "'script 1' shows whether LLDB has Python",
           ExitStatus::no_target};
+}
+
+Answer break_exception(Plugin& plugin, lldb::SBTarget target, const CommandLine& line) {
+  if (line.positionals.size() > 1)
+    return Answer::failed(wrong("exception takes no REGEX", "'cgo break exception [--uncaught]'"));
+  for (const auto& [flag, value] : line.flags)
+    if (flag != "--uncaught" && flag != "--log")
+      return Answer::failed(wrong(flag + " is not for exceptions", "--uncaught, --log"));
+  ExceptionRequest request{
+      .uncaught = line.has("--uncaught"), .log = line.has("--log"), .words = "break exception"};
+  for (const auto& [flag, value] : line.flags) request.words += " " + flag;
+  const auto set =
+      give_to_lldb(plugin, target, std::make_shared<ExceptionBreakpoint>(std::move(request)));
+  if (!set) return Answer::failed(not_taken(set.error()));
+  lldb::SBBreakpoint breakpoint = set->lldb;
+  Answer answer;
+  const std::size_t count = breakpoint.GetNumLocations();
+  answer.out = fmt::format("Breakpoint {}: {} location{}\n", breakpoint.GetID(), count,
+                           count == 1 ? "" : "s");
+  if (count == 0)
+    answer.warnings.push_back(
+        "the unwinder of C++ is in none of the modules there are; those that "
+        "are loaded later are looked at too");
+  return answer;
 }
 
 }  // namespace
 
 Result<SetBreakpoint> set_crossing_breakpoint(Plugin& plugin, lldb::SBTarget target,
                                               CrossingRequest request) {
-  const std::uint64_t number = plugin.breakpoints.add(std::move(request));
-  SetBreakpoint out{.crossings = plugin.breakpoints.find(number), .number = number};
-  lldb::SBStructuredData arguments;
-  arguments.SetFromJSON(fmt::format(R"({{"number":{}}})", number).c_str());
-  lldb::SBFileSpecList modules, files;
-  out.lldb = target.BreakpointCreateFromScript(kResolver, arguments, modules, files);
-  if (!out.lldb.IsValid()) {
-    plugin.breakpoints.remove(number);
-    return Error{ErrorCode::unsupported, "LLDB did not take it"};
-  }
-  plugin.breakpoints.belongs_to(number, target, out.lldb.GetID());
-  if (!NewerApi::asks_resolvers_at_hits())
-    out.lldb.SetCallback(called_back, new CallbackBaton{&plugin, out.crossings});
-  return out;
+  auto made = std::make_shared<CrossingBreakpoint>(std::move(request), plugin.crossings);
+  auto set = give_to_lldb(plugin, target, made);
+  if (set) set->crossings = std::move(made);
+  return set;
 }
 
 Result<SetBreakpoint> set_telling_breakpoint(Plugin& plugin, lldb::SBTarget target,
@@ -185,6 +221,7 @@ Answer run_break(Plugin& plugin, lldb::SBDebugger debugger, const CommandLine& l
     return Answer::failed({"no breakpoint was set", "no target is selected",
                            "'target create PROGRAM', 'process attach'", ExitStatus::no_target});
   if (line.positionals.empty()) return list(plugin, target);
+  if (line.positionals[0] == "exception") return break_exception(plugin, target, line);
   Asked asked = asked_for(line);
   if (asked.failure) return Answer::failed(*std::move(asked.failure));
   const auto set = set_crossing_breakpoint(plugin, target, *std::move(asked.request));

@@ -78,6 +78,7 @@ constexpr Flag kBreakFlags[] = {
     {"--slower", ValueKind::text, "TIME", "return: only what took TIME (10ms) or longer."},
     {"--errno", ValueKind::none, "", "return: only where C set errno, or Go gets one."},
     {"--log", ValueKind::none, "", "Print a line and go on."},
+    {"--uncaught", ValueKind::none, "", "exception: only where no handler takes it before Go."},
     {"--stack", ValueKind::none, "", "Print the stack too."}};
 constexpr Positional kBreakAt[] = {
     {"KIND", ValueKind::text, false, false,
@@ -164,7 +165,8 @@ constexpr Command kCommands[] = {
      .cost = "Reads debug information. The first time for a program about a second.",
      .needs = Needs::program},
     {.name = "break",
-     .summary = "Stop where Go calls C, C calls Go, or either returns; or log it and go on.",
+     .summary =
+         "Stop where Go calls C, C calls Go, either returns, or C++ throws; or log it and go on.",
      .positionals = kBreakAt,
      .flags = kBreakFlags,
      .example = "return '^read_block$' --if 'result < 0' --stack",

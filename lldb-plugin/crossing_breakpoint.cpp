@@ -110,7 +110,8 @@ void CrossingBreakpoint::end_threads() {
   const lldb::StateType state = process_.GetState();
   if (state == lldb::eStateRunning) return;  // LLDB does not know its threads.
   for (const std::uint64_t tid : tracker_.threads())
-    if (state == lldb::eStateExited || !process_.GetThreadByID(tid).IsValid())
+    if (state == lldb::eStateExited || state == lldb::eStateDetached ||
+        !process_.GetThreadByID(tid).IsValid())
       for (const OpenCrossing& one : tracker_.end_thread(tid)) entered_.erase(one.number);
 }
 
@@ -135,40 +136,6 @@ std::string CrossingBreakpoint::summary() {
     out +=
         fmt::format(", {} open, {} never returned", tracker_.open().size(), tracker_.abandoned());
   return out;
-}
-
-std::uint64_t CrossingBreakpoints::add(CrossingRequest request) {
-  const std::lock_guard lock(mutex_);
-  all_[next_].breakpoint = std::make_shared<CrossingBreakpoint>(std::move(request), files_);
-  return next_++;
-}
-
-std::shared_ptr<CrossingBreakpoint> CrossingBreakpoints::find(std::uint64_t number) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = all_.find(number);
-  return found == all_.end() ? nullptr : found->second.breakpoint;
-}
-
-void CrossingBreakpoints::belongs_to(std::uint64_t number, lldb::SBTarget target,
-                                     lldb::break_id_t id) {
-  const std::lock_guard lock(mutex_);
-  const auto found = all_.find(number);
-  if (found == all_.end()) return;
-  found->second.target = target;
-  found->second.id = id;
-}
-
-std::shared_ptr<CrossingBreakpoint> CrossingBreakpoints::of_lldb(lldb::SBTarget target,
-                                                                 lldb::break_id_t id) const {
-  const std::lock_guard lock(mutex_);
-  for (const auto& [number, known] : all_)
-    if (known.id == id && known.target == target) return known.breakpoint;
-  return nullptr;
-}
-
-void CrossingBreakpoints::remove(std::uint64_t number) {
-  const std::lock_guard lock(mutex_);
-  all_.erase(number);
 }
 
 }  // namespace cgo

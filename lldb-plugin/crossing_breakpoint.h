@@ -12,7 +12,7 @@
 
 #include "crossings/crossing_tracker.h"
 #include "lldb-plugin/crossing_sites.h"
-#include "lldb-plugin/session.h"
+#include "lldb-plugin/target_breakpoint.h"
 #include "stops/crossing_report.h"
 #include "stops/crossing_scope.h"
 #include "stops/crossing_shape.h"
@@ -34,24 +34,15 @@ struct CrossingRequest {
 
 /// One breakpoint on crossings: where it goes in each module, and what an arrival there means.
 /// Works on any process of its target; what it counted belongs to the last one. Its methods lock.
-class CrossingBreakpoint {
+class CrossingBreakpoint final : public TargetBreakpoint {
  public:
   CrossingBreakpoint(CrossingRequest request, CrossingFiles& files)
       : request_(std::move(request)), files_(files) {}
 
-  /// File addresses in a module that LLDB has loaded. Called for every module there is and comes.
-  std::vector<std::uint64_t> addresses(lldb::SBModule module);
-
-  /// What an arrival comes to.
-  struct Outcome {
-    bool stops = false;
-    std::string event;  ///< For a script, as JSON; empty where there is nothing to tell.
-  };
-  /// A thread is at one of them. What the user is to read has been written to the debugger then.
-  Outcome arrived(Sessions& sessions, lldb::SBFrame frame, lldb::SBBreakpointLocation location);
-
-  /// The text of `breakpoint list`: what it is, and how often what came.
-  std::string summary();
+  std::vector<std::uint64_t> addresses(lldb::SBModule module) override;
+  Outcome arrived(Sessions& sessions, lldb::SBFrame frame,
+                  lldb::SBBreakpointLocation location) override;
+  std::string summary() override;
   /// Crossings under way, by C's name of the function.
   std::map<std::string, std::uint64_t> open();
   const CrossingRequest& request() const { return request_; }
@@ -102,33 +93,16 @@ class CrossingBreakpoint {
   lldb::SBProcess process_;
   std::map<lldb::break_id_t, Place> places_;
   CrossingTracker tracker_;
-  std::map<std::uint64_t, Entered> entered_;   // By OpenCrossing::number.
-  std::map<std::uint64_t, Address> machines_;  // By tid.
+  std::map<std::uint64_t, Entered> entered_;  // By OpenCrossing::number.
+  struct KnownMachine {
+    Address m;
+    std::uint32_t ncgo = 0;  // Offset in it.
+  };
+  /// By the address of the runtime's code, and tid.
+  std::map<std::pair<Address, std::uint64_t>, KnownMachine> machines_;
   std::optional<Result<std::int64_t>> errno_offset_;
   std::uint64_t fitting_ = 0, stops_ = 0, failed_ = 0;
   std::uint64_t counted_ = 0;  // Arrivals of the kind asked for.
-};
-
-/// The breakpoints on crossings of this debugger process, by a number of their own. Thread-safe.
-class CrossingBreakpoints {
- public:
-  std::uint64_t add(CrossingRequest request);
-  std::shared_ptr<CrossingBreakpoint> find(std::uint64_t number) const;
-  void remove(std::uint64_t number);
-  /// LLDB's number for it in a target.
-  void belongs_to(std::uint64_t number, lldb::SBTarget target, lldb::break_id_t id);
-  std::shared_ptr<CrossingBreakpoint> of_lldb(lldb::SBTarget target, lldb::break_id_t id) const;
-
- private:
-  mutable std::mutex mutex_;
-  CrossingFiles files_;
-  struct Known {
-    std::shared_ptr<CrossingBreakpoint> breakpoint;
-    lldb::SBTarget target;
-    lldb::break_id_t id = LLDB_INVALID_BREAK_ID;
-  };
-  std::uint64_t next_ = 1;
-  std::map<std::uint64_t, Known> all_;
 };
 
 }  // namespace cgo

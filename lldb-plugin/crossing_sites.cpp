@@ -60,6 +60,8 @@ void FileCrossings::add_exits(const CrossingPoint& crossing, std::size_t number,
                               std::vector<std::string>& problems) const {
   const bool to_c = crossing.direction == CrossingPoint::Direction::go_to_c;
   const auto exits = exits_of(*memory_, *images_, crossing.stub);
+  if (exits && std::ranges::find(exits->returns, crossing.stub) != exits->returns.end())
+    sites.back().leaves_too = true;  // Of the entry, which was added right before.
   if (exits)
     for (const Address at : exits->returns) sites.push_back({Role::exit, at, number});
   // A jump to another function is where an exported function ends (what it goes to only tidies up),

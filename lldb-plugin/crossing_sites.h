@@ -43,6 +43,7 @@ struct CrossingSite {
   Role role = Role::entry;
   Address at;                ///< A file address.
   std::size_t crossing = 0;  ///< In FileCrossings; meaningless for `back_in_go`.
+  bool leaves_too = false;   ///< An entry that is the last instruction as well.
 };
 
 /// The crossings of one file, with file addresses, and where a query's breakpoints go. Immutable.

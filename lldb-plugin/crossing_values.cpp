@@ -1,8 +1,8 @@
 // What there is to see at a crossing: arguments, results, errno, who called.
 #include <fmt/format.h>
 
-#include <cstring>
 #include <fstream>
+#include <span>
 
 #include "lldb-plugin/crossing_visit.h"
 #include "stops/errno_place.h"
@@ -24,6 +24,17 @@ std::optional<std::uint64_t> register_of(lldb::SBFrame frame, const char* name) 
   if (!value.IsValid()) return std::nullopt;
   const std::uint64_t number = value.GetValueAsUnsigned(error);
   if (error.Fail()) return std::nullopt;
+  return number;
+}
+
+std::optional<std::uint64_t> low_half_of(lldb::SBFrame frame, const char* name) {
+  lldb::SBValue value = frame.FindRegister(name);
+  if (!value.IsValid()) return std::nullopt;
+  std::uint64_t number = 0;
+  lldb::SBError error;
+  if (value.GetData().ReadRawData(error, 0, &number, sizeof number) != sizeof number ||
+      error.Fail())
+    return std::nullopt;
   return number;
 }
 
@@ -104,27 +115,56 @@ void CrossingBreakpoint::Visit::read_arguments_of_call() {
   }
 }
 
+std::optional<Datum> CrossingBreakpoint::Visit::passed(const Type& type, const PassedValue& where,
+                                                       bool result) {
+  Datum datum{.type = &type};
+  if (where.stack_offset) {
+    datum.address = wrapping_add({frame_.GetSP()}, *where.stack_offset);
+    return datum;
+  }
+  constexpr const char* kArguments[] = {"rdi", "rsi", "rdx", "rcx", "r8", "r9"};
+  constexpr const char* kResults[] = {"rax", "rdx"};
+  std::vector<std::byte> bytes;
+  for (const PassedValue::Part& part : where.parts) {
+    const bool sse = part.place == PassedValue::Place::sse_register;
+    const auto value =
+        sse ? low_half_of(frame_, fmt::format("xmm{}", part.index).c_str())
+            : register_of(frame_, result ? kResults[part.index] : kArguments[part.index]);
+    if (!value) return std::nullopt;
+    const auto words = std::as_bytes(std::span(&*value, 1));
+    bytes.insert(bytes.end(), words.begin(), words.end());
+  }
+  bytes.resize(plain(&type)->bytes());
+  datum.bytes = std::move(bytes);
+  return datum;
+}
+
+/// By the rules of calls, not by debug information: that says where they are behind the prologue,
+/// which has not run yet.
 void CrossingBreakpoint::Visit::read_arguments_of_callback() {
-  ValuePlace place{.stop = stop_};
-  place.collected = collect_stack(
-      *stop_, {.thread = ThreadInfo{.tid = moment_.tid, .index = thread_.GetIndexID()}},
-      {.innermost = 1, .outermost = 0});
-  for (std::size_t i = 0; i < place.collected.stack.elements.size(); ++i)
-    if (std::holds_alternative<cgo::Frame>(place.collected.stack.elements[i]))
-      place.elements.push_back(i);
-  const auto variables = place.variables();
-  if (!variables) {
-    moment_.no_arguments = variables.error().message;
+  const auto parts =
+      parameters_of_export(*stop_->program->images, stop_->program->dwarf, *crossing_);
+  if (!parts) {
+    moment_.no_arguments = parts.error().message;
     return;
   }
-  for (const FrameVariable& one : *variables) {
-    if (!one.parameter || one.type == nullptr) continue;
-    if (!one.datum) {
-      moment_.no_arguments = one.error ? one.error->message : "they cannot be found";
-      continue;
+  std::vector<const Type*> types;
+  for (const CrossingPart& part : *parts) types.push_back(part.type);
+  constexpr std::uint64_t kMostInRegisters = 16;
+  const auto result = result_of_export(*stop_->program->images, stop_->program->dwarf, *crossing_);
+  if (!result) {
+    moment_.no_arguments = result.error().message;
+    return;
+  }
+  const auto places = passed_arguments(types, result->bytes > kMostInRegisters);
+  for (std::size_t i = 0; i < parts->size(); ++i) {
+    const auto datum = places[i] ? passed(*types[i], *places[i], false) : std::nullopt;
+    if (!datum) {
+      moment_.no_arguments = "how " + (*parts)[i].name + " is passed is not known";
+      return;
     }
-    scope_.set_argument(one.name, *one.datum);
-    moment_.arguments.push_back(show({.name = one.name, .type = one.type}, *one.datum));
+    scope_.set_argument((*parts)[i].name, *datum);
+    moment_.arguments.push_back(show((*parts)[i], *datum));
   }
 }
 
@@ -155,15 +195,10 @@ void CrossingBreakpoint::Visit::read_result() {
   }
   const auto result = result_of_export(*stop_->program->images, stop_->program->dwarf, *crossing_);
   if (!result || result->count != 1) return;
-  const TypeKind kind = kind_of(result->type);
-  const std::uint64_t bytes = plain(result->type)->bytes();
-  const bool in_rax = kind == TypeKind::pointer || kind == TypeKind::signed_integer ||
-                      kind == TypeKind::unsigned_integer || kind == TypeKind::character ||
-                      kind == TypeKind::boolean || kind == TypeKind::enumeration;
-  const auto rax = register_of(frame_, "rax");
-  if (!in_rax || bytes > sizeof(std::uint64_t) || !rax) return;
-  Datum datum{.type = result->type, .bytes = std::vector<std::byte>(bytes)};
-  std::memcpy(datum.bytes->data(), &*rax, bytes);
+  const auto where = passed_result(*result->type);
+  auto found = where ? passed(*result->type, *where, true) : std::nullopt;
+  if (!found) return;
+  Datum datum = *std::move(found);
   scope_.set("result", datum);
   moment_.result = show({.name = "result", .type = result->type}, std::move(datum));
 }

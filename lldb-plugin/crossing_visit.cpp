@@ -33,13 +33,14 @@ void CrossingBreakpoint::Visit::find_machine() {
   runtime_ =
       stop_->program->runtimes.at(crossing_->entry ? crossing_->entry : Address{frame_.GetPC()});
   if (runtime_ == nullptr) return;
-  auto known = self_.machines_.find(moment_.tid);
+  const std::pair key(runtime_->parts().modules.front()->tables().text, moment_.tid);
+  auto known = self_.machines_.find(key);
   Result<Machine> machine = Error{};
-  if (known != self_.machines_.end()) machine = runtime_->machine(memory_, known->second);
+  if (known != self_.machines_.end()) machine = runtime_->machine(memory_, known->second.m);
   if (known == self_.machines_.end() || !machine || machine->procid != moment_.tid)
     machine = runtime_->machine_of_thread(memory_, moment_.tid);
   if (!machine) return;
-  self_.machines_[moment_.tid] = machine->address;
+  self_.machines_[key] = {machine->address, runtime_->layout().m.ncgo.bytes};
   // Source: src/runtime/runtime2.go, m: ncgocall stands right before ncgo in Go 1.19 to 1.27.
   const Address calls{machine->address.value + runtime_->layout().m.ncgo.bytes - 8};
   const auto count = read_unsigned<std::uint64_t>(memory_, calls);
@@ -91,12 +92,13 @@ void CrossingBreakpoint::Visit::say_abandoned(const std::vector<OpenCrossing>& a
 /// A goroutine that a panic took out of C goes on wherever there is a thread: the one that it was
 /// on may not come by again.
 void CrossingBreakpoint::Visit::look_at_other_threads() {
-  if (runtime_ == nullptr || request_.query.when != When::returns) return;
-  for (const auto& [tid, machine] : self_.machines_) {
+  if (request_.query.when != When::returns) return;
+  for (const auto& [key, machine] : self_.machines_) {
+    const std::uint64_t tid = key.second;
     if (tid == moment_.tid || !self_.tracker_.has_open(tid)) continue;
-    const Address depth{machine.value + runtime_->layout().m.ncgo.bytes};
-    if (const auto now = read_unsigned<std::int32_t>(memory_, depth))
-      say_abandoned(self_.tracker_.seen_at(tid, *now));
+    if (const auto depth =
+            read_unsigned<std::int32_t>(memory_, wrapping_add(machine.m, machine.ncgo)))
+      say_abandoned(self_.tracker_.seen_at(tid, machine.m, *depth));
   }
 }
 
@@ -104,27 +106,32 @@ bool CrossingBreakpoint::Visit::run() {
   find_machine();
   look_at_other_threads();
   const Arrival at = arrival();
-  const CrossingTracker::Event event = track(at);
+  CrossingTracker::Event event = track(at);
   say_abandoned(event.abandoned);
-  const bool entry = place_.site.role == Role::entry;
-  if (event.what == What::again || event.what == What::unseen_entry) return false;
-  if (entry) keep_entry(event.crossing);
-  if (event.what == What::returned) {
-    moment_.returns = true;
-    moment_.duration_ns = at.time_ns - event.crossing.entered.time_ns;
-    moment_.depth = event.crossing.entered.depth;
-    if (const auto kept = self_.entered_.extract(event.crossing.number)) entered_ = kept.mapped();
-    if (const CrossingPoint* known = self_.crossing_with_stub({event.crossing.entered.crossing}))
-      crossing_ = known;
+  const bool of_returns = request_.query.when == When::returns;
+  if (event.what == What::entered) {
+    if (!of_returns) return count();
+    keep_entry(event.crossing);
+    if (!place_.site.leaves_too) return false;
+    event = self_.tracker_.leave(at);
   }
-  if (entry == (request_.query.when == When::returns)) return false;
+  if (event.what != What::returned || !of_returns) return false;
+  moment_.returns = true;
+  moment_.duration_ns = at.time_ns - event.crossing.entered.time_ns;
+  moment_.depth = event.crossing.entered.depth;
+  if (const auto kept = self_.entered_.extract(event.crossing.number)) entered_ = kept.mapped();
+  if (const CrossingPoint* known = self_.crossing_with_stub({event.crossing.entered.crossing}))
+    crossing_ = known;
+  return count();
+}
+
+bool CrossingBreakpoint::Visit::count() {
   moment_.number = ++self_.counted_;
   moment_.crossing = crossing_;
   return decide();
 }
 
 void CrossingBreakpoint::Visit::keep_entry(const OpenCrossing& opened) {
-  if (request_.query.when != When::returns) return;
   Entered kept;
   if (to_c()) {
     if (const auto block = register_of(frame_, "rdi")) {
@@ -225,20 +232,8 @@ bool CrossingBreakpoint::Visit::decide() {
 
 // The way in
 
-namespace {
-
-void say(lldb::SBDebugger debugger, const std::string& text) {
-  std::size_t written = 0;
-  if (text.empty()) return;
-  debugger.GetOutputFile().Write(reinterpret_cast<const std::uint8_t*>(text.data()), text.size(),
-                                 &written);
-  debugger.GetOutputFile().Flush();
-}
-
-}  // namespace
-
-CrossingBreakpoint::Outcome CrossingBreakpoint::arrived(Sessions& sessions, lldb::SBFrame frame,
-                                                        lldb::SBBreakpointLocation location) try {
+TargetBreakpoint::Outcome CrossingBreakpoint::arrived(Sessions& sessions, lldb::SBFrame frame,
+                                                      lldb::SBBreakpointLocation location) try {
   lldb::SBProcess process = frame.GetThread().GetProcess();
   const TargetLock lldb_lock(process.GetTarget(), kPatience);
   const auto session = sessions.use(process);

@@ -4,6 +4,7 @@
 
 #include "lldb-plugin/crossing_breakpoint.h"
 #include "lldb-plugin/value_place.h"
+#include "stops/sysv_call.h"
 #include "values/program_context.h"
 
 namespace cgo {
@@ -17,6 +18,8 @@ struct MachineNow {
 
 /// A register of a frame that LLDB has, by LLDB's name.
 std::optional<std::uint64_t> register_of(lldb::SBFrame frame, const char* name);
+/// The low eight bytes of a wide register.
+std::optional<std::uint64_t> low_half_of(lldb::SBFrame frame, const char* name);
 /// The blocked signals of a thread of this machine, as the kernel writes them; empty elsewhere.
 std::string signal_mask(lldb::pid_t pid, std::uint64_t tid);
 
@@ -50,6 +53,7 @@ class CrossingBreakpoint::Visit {
   void say_abandoned(const std::vector<OpenCrossing>& abandoned);
   void look_at_other_threads();
   void keep_entry(const OpenCrossing& entered);
+  bool count();
   bool decide();
   bool fits();
   bool was_called_there();
@@ -60,6 +64,7 @@ class CrossingBreakpoint::Visit {
   void read_arguments_of_call();
   void read_arguments_of_callback();
   void read_result();
+  std::optional<Datum> passed(const Type& type, const PassedValue& where, bool result);
   void read_errno();
   void read_changes();
   void find_caller();

@@ -25,7 +25,8 @@ struct Plugin {
   Sessions sessions;
   Settings settings;
   GivenNames names;  ///< Used with `sessions` locked.
-  CrossingBreakpoints breakpoints;
+  TargetBreakpoints breakpoints;
+  CrossingFiles crossings;
   RunningTrace trace;  ///< Used by commands alone.
 };
 
@@ -49,8 +50,8 @@ Answer run_trace(Plugin& plugin, lldb::SBDebugger debugger, const CommandLine& l
 /// A breakpoint on crossings, as LLDB has it and as it was made.
 struct SetBreakpoint {
   lldb::SBBreakpoint lldb;
-  std::shared_ptr<CrossingBreakpoint> crossings;
-  std::uint64_t number = 0;  ///< In Plugin::breakpoints.
+  std::shared_ptr<CrossingBreakpoint> crossings;  ///< Null for other kinds.
+  std::uint64_t number = 0;                       ///< In Plugin::breakpoints.
 };
 Result<SetBreakpoint> set_crossing_breakpoint(Plugin& plugin, lldb::SBTarget target,
                                               CrossingRequest request);

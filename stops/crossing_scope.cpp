@@ -1,5 +1,6 @@
 #include "stops/crossing_scope.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace cgo {
@@ -17,6 +18,12 @@ void join_argument_names(Expression& tree) {
   tree.kind = Expression::Kind::name;
   tree.text = std::string(kArguments) + tree.text;
   tree.parts.clear();
+}
+
+bool has_name(const Expression& tree, std::string_view name) {
+  if (tree.kind == Expression::Kind::name && tree.text == name) return true;
+  return std::ranges::any_of(tree.parts,
+                             [&](const auto& part) { return part && has_name(*part, name); });
 }
 
 }  // namespace
@@ -67,10 +74,11 @@ std::unique_ptr<const CrossingCondition> CrossingCondition::parse(
   if (!parsed.tree) return nullptr;
   join_argument_names(*parsed.tree);
   auto out = std::make_unique<CrossingCondition>();
-  out->text_ = text;
   out->tree_ = std::move(parsed.tree);
   return out;
 }
+
+bool CrossingCondition::uses(std::string_view name) const { return has_name(*tree_, name); }
 
 Result<bool> CrossingCondition::holds(const ValueContext& context,
                                       const CrossingScope& scope) const {

@@ -38,10 +38,10 @@ class CrossingCondition {
 
   /// Whether it holds. Fails where a part cannot be read, or it is neither a boolean nor a number.
   Result<bool> holds(const ValueContext& context, const CrossingScope& scope) const;
-  const std::string& text() const { return text_; }
+  /// Whether a name stands in it.
+  bool uses(std::string_view name) const;
 
  private:
-  std::string text_;
   std::unique_ptr<const Expression> tree_;
 };
 

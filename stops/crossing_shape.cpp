@@ -36,7 +36,7 @@ std::vector<Variable> parameters_of(const ImageMap& images, const DwarfSource& d
 /// The structure behind `_cgo_a`: a pointer to it in stubs for Go, itself in those for C.
 Result<const Type*> block_of(const std::vector<Variable>& variables) {
   const auto found = std::ranges::find_if(variables, [](const Variable& one) {
-    return one.name == kBlock || one.name == kBlockOfMalloc;
+    return !one.parameter && (one.name == kBlock || one.name == kBlockOfMalloc);
   });
   if (found == variables.end() || found->type == nullptr)
     return Error{ErrorCode::not_found, "the stub has no _cgo_a"};
@@ -120,6 +120,35 @@ Result<CrossingShape> shape_of_call(const ImageMap& images, const DwarfSource& d
   return shape;
 }
 
+Result<std::vector<CrossingPart>> parameters_of_export(const ImageMap& images,
+                                                       const DwarfSource& dwarf,
+                                                       const CrossingPoint& crossing) {
+  const auto variables = variables_of(images, dwarf, crossing.stub);
+  if (!variables) return variables.error();
+  std::vector<CrossingPart> out;
+  for (const Variable& one : *variables) {
+    if (!one.parameter) continue;
+    if (one.type == nullptr)
+      return one.error.value_or(Error{ErrorCode::not_found, "a parameter has no type"});
+    out.push_back({.name = std::string(one.name), .type = one.type});
+  }
+  return out;
+}
+
+namespace {
+
+std::uint64_t plain_bytes(const Type& type) {
+  const auto plain = stripped(&type);
+  return plain ? (*plain)->bytes() : 0;
+}
+
+/// Of C's types for Go's results: words of up to eight bytes, or structures of such.
+std::uint64_t alignment_of(std::uint64_t bytes) {
+  return bytes == 1 || bytes == 2 || bytes == 4 ? bytes : sizeof(std::uint64_t);
+}
+
+}  // namespace
+
 Result<ExportResult> result_of_export(const ImageMap& images, const DwarfSource& dwarf,
                                       const CrossingPoint& crossing) {
   const auto variables = variables_of(images, dwarf, crossing.stub);
@@ -134,6 +163,8 @@ Result<ExportResult> result_of_export(const ImageMap& images, const DwarfSource&
     const auto type = (*block)->member_type(i);
     if (!type) return type.error();
     if (out.count++ == 0) out.type = *type;
+    const std::uint64_t size = plain_bytes(**type), align = alignment_of(size);
+    out.bytes = (out.bytes + align - 1) / align * align + size;
   }
   return out;
 }

@@ -34,12 +34,17 @@ struct CrossingShape {
 Result<CrossingShape> shape_of_call(const ImageMap& images, const DwarfSource& dwarf,
                                     const CrossingPoint& crossing);
 
+/// The parameters of an exported Go function as its C side has them, without offsets.
+Result<std::vector<CrossingPart>> parameters_of_export(const ImageMap& images,
+                                                       const DwarfSource& dwarf,
+                                                       const CrossingPoint& crossing);
+
 /// The type of what an exported Go function gives back to C, and how; nothing when it gives nothing
 /// back.
 struct ExportResult {
-  const Type* type = nullptr;
-  std::size_t count =
-      0;  ///< Results of the Go function; C gets a structure when there are several.
+  const Type* type = nullptr;  ///< Of the first.
+  std::size_t count = 0;       ///< Of the Go function; C gets a structure when there are several.
+  std::uint64_t bytes = 0;     ///< Of what C gets.
 };
 Result<ExportResult> result_of_export(const ImageMap& images, const DwarfSource& dwarf,
                                       const CrossingPoint& crossing);

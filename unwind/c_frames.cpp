@@ -268,6 +268,23 @@ Result<CStep> CFrames::step(const MemoryReader& memory, const ImageMap& images,
   return step;
 }
 
+Result<CExceptionRule> CFrames::exception_rule(const MemoryReader& memory, const ImageMap& images,
+                                               const Registers& registers, CodeAddress pc) const {
+  if (state_->space == nullptr)
+    return Error{ErrorCode::unsupported, "libunwind has no address space for this CPU", pc.address};
+  StepContext context{.memory = memory,
+                      .images = images,
+                      .registers = registers,
+                      .lookup_pc = pc.for_lookup(),
+                      .made_tables = state_->made_tables};
+  unw_proc_info_t info{};
+  const int found = find_proc_info(state_->space, context.lookup_pc.value, &info, 0, &context);
+  if (found < 0) return step_error(context, pc.address, -UNW_ENOINFO);
+  return CExceptionRule{.function = {{info.start_ip}, {info.end_ip}},
+                        .personality = {info.handler},
+                        .data = {info.lsda}};
+}
+
 Result<CStep> step_crosscall1(const MemoryReader& code, const MemoryReader& stack,
                               const Registers& registers) {
   // push rbx, rbp, r12, r13, r14, r15; what follows up to the second call does not move the stack.

@@ -15,6 +15,13 @@ struct CStep {
   bool outermost = false;  ///< The rules say there is no caller; `caller` is meaningless.
 };
 
+/// What the unwind table says of exceptions that pass a function.
+struct CExceptionRule {
+  AddressRange function;
+  Address personality;  ///< Of the routine that decides; 0 when exceptions just pass.
+  Address data;         ///< The language-specific data area (LSDA); 0 when there is none.
+};
+
 /// Steps through C code by the .eh_frame of its image, with libunwind reading the debuggee through
 /// accessors. Never guesses: where there is no rule it fails. Knows nothing of Go, signal frames or
 /// stack switches. One is made for a set of images; it may be used from several threads at once.
@@ -27,6 +34,11 @@ class CFrames {
   /// with the address where a saved register cannot be read, malformed_data for broken rules.
   Result<CStep> step(const MemoryReader& memory, const ImageMap& images, const Registers& registers,
                      CodeAddress pc) const;
+
+  /// `registers` are those at `pc`. not_found where no rule covers it: an exception that comes
+  /// there finds the end of the stack.
+  Result<CExceptionRule> exception_rule(const MemoryReader& memory, const ImageMap& images,
+                                        const Registers& registers, CodeAddress pc) const;
 
  private:
   struct State;

@@ -131,7 +131,7 @@ def test_values_of_both_sides(release):
                              described[2]]
     assert described[2].startswith("point point_t = {x: 3, y: 4}")
     assert described[3:5] == ["level level_t = HIGH (7)  «Go: C.level_t»", "flag unsigned char = 200 '\\xc8'  «Go: C.uchar»"]
-    assert re.search(r"^  called by main\.values.* at .*/main\.go:82$", answers["run values"], re.MULTILINE)
+    assert re.search(r"^  called by main\.values.* at .*/main\.go:83$", answers["run values"], re.MULTILINE)
     # The result of the call that was under way is not known to have been entered: the next one is.
     assert logged(answers["all"]) == ["C returns to Go: half(number=5) → 2.5",
                                       'C returns to Go: describe(text=0x… "a text", block=0x… main.counted, point={x: 0, y: 0}, '
@@ -156,6 +156,14 @@ def test_errno(release):
 
 def test_nested(release):
     check_nested(run(build(release), *NESTED))
+
+
+def test_a_function_that_does_nothing(release):
+    """All that is left of it is one instruction: where it begins it ends. Its name for the argument is gone too."""
+    answers = run(build(release), "cgo break return '^empty$' --log", "cgo break enter '^empty$' --log", "run empty", "cgo break")
+    lines = logged(answers["all"])
+    assert lines.count("Go calls C: empty(p0=0)") == 1 and lines.count("C returns to Go: empty(p0=2)") == 1 and len(lines) == 6
+    assert summary(answers)[1] == {"arrivals": 3, "open": 0, "never returned": 0}
 
 
 def test_threads_of_c(release):
@@ -243,7 +251,7 @@ def test_what_users_do_with_it(release):
     ("entre x", "'entre' is nothing to stop at"), ("enter", "no name was given"), ("enter '['", "is no regular expression"),
     ("enter x --slower 10ms", "known at the return only"), ("return x --slower 10", "'10' is no duration"), ("enter x --every 0", "count from 1"),
     ("enter x --at main.go", "is no place in Go"), ("callback x --at main.go:3", "a line of Go that calls C"),
-    ("enter x --if 'args.left =='", "a value is expected"), ("enter x --hit 3", "did you mean '--hits'")])
+    ("enter x --if 'args.left =='", "a value is expected"), ("enter x --if 'result == 1'", "result is known at the return only"), ("enter x --hit 3", "did you mean '--hits'")])
 def test_wrong_words(release, words, why):
     answers = run(build(release), f"cgo break {words}", "breakpoint list")
     assert why in answers[f"cgo break {words}"]

@@ -44,6 +44,14 @@ TEST_CASE("what a signal handler comes back to is the same arrival") {
   CHECK(tracker.leave(at(kF, 0x700, 2, 1)).what == What::returned);
 }
 
+TEST_CASE("a stub that jumps into another one makes no second call") {
+  CrossingTracker tracker;
+  tracker.enter_c(at(kF, 0x700, 1, 1));
+  CHECK(tracker.enter_c(at(kG, 0x700, 1, 1)).what == What::again);
+  CHECK(tracker.leave(at(0, 0x700, 1, 1)).crossing.entered.crossing == kF);
+  CHECK(tracker.abandoned() == 0);
+}
+
 TEST_CASE("without watched returns a call ends where the next one of its depth begins") {
   CrossingTracker tracker;
   for (std::uint64_t calls = 1; calls <= 5; ++calls)
@@ -95,10 +103,23 @@ TEST_CASE("another thread's m tells what it has left") {
   CrossingTracker tracker;
   tracker.enter_c(at(kF, 0x700, 1, 1, 7));
   tracker.enter_go(at(kExport, 0x600, 1, 1, 7));
-  CHECK(tracker.seen_at(7, 1).empty());
-  CHECK(tracker.seen_at(8, 0).empty());
-  CHECK(tracker.seen_at(7, 0).size() == 2);
+  CHECK(tracker.seen_at(7, kM, 1).empty());
+  CHECK(tracker.seen_at(8, kM, 0).empty());
+  CHECK(tracker.seen_at(7, {0x9999}, 0).empty());
+  CHECK(tracker.seen_at(7, kM, 0).size() == 2);
   CHECK_FALSE(tracker.has_open(7));
+}
+
+// A Go program calls a library with a Go runtime of its own, which calls C: both count from one.
+TEST_CASE("runtimes on one thread count by themselves") {
+  CrossingTracker tracker;
+  tracker.enter_c(at(kF, 0x700, 1, 1));
+  Arrival inner = at(kG, 0x500, 1, 1);
+  inner.m = {0x9000};
+  CHECK(tracker.enter_c(inner).abandoned.empty());
+  CHECK(tracker.leave(inner).what == What::returned);
+  CHECK(tracker.leave(at(kF, 0x700, 1, 1)).what == What::returned);
+  CHECK(tracker.abandoned() == 0);
 }
 
 TEST_CASE("threads do not know of each other, and end") {

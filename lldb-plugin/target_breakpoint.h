@@ -1,0 +1,61 @@
+#pragma once
+
+#include <lldb/API/LLDB.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "lldb-plugin/session.h"
+
+namespace cgo {
+
+/// A breakpoint of LLDB's that this plugin places and decides about. Its methods lock.
+class TargetBreakpoint {
+ public:
+  virtual ~TargetBreakpoint() = default;
+
+  /// File addresses in a module that LLDB has loaded. Called for every module there is and comes.
+  virtual std::vector<std::uint64_t> addresses(lldb::SBModule module) = 0;
+
+  /// What an arrival comes to.
+  struct Outcome {
+    bool stops = false;
+    std::string event;  ///< For a script, as JSON; empty where there is nothing to tell.
+  };
+  /// A thread is at one of them. What the user is to read has been written to the debugger then.
+  virtual Outcome arrived(Sessions& sessions, lldb::SBFrame frame,
+                          lldb::SBBreakpointLocation location) = 0;
+
+  /// The text of `breakpoint list`: what it is, and how often what came.
+  virtual std::string summary() = 0;
+};
+
+/// Writes to a debugger's output.
+void say(lldb::SBDebugger debugger, const std::string& text);
+
+/// The breakpoints of this debugger process, by a number of their own. Thread-safe.
+class TargetBreakpoints {
+ public:
+  std::uint64_t add(std::shared_ptr<TargetBreakpoint> breakpoint);
+  std::shared_ptr<TargetBreakpoint> find(std::uint64_t number) const;
+  void remove(std::uint64_t number);
+  /// LLDB's number for it in a target.
+  void belongs_to(std::uint64_t number, lldb::SBTarget target, lldb::break_id_t id);
+  std::shared_ptr<TargetBreakpoint> of_lldb(lldb::SBTarget target, lldb::break_id_t id) const;
+
+ private:
+  struct Known {
+    std::shared_ptr<TargetBreakpoint> breakpoint;
+    lldb::SBTarget target;
+    lldb::break_id_t id = LLDB_INVALID_BREAK_ID;
+  };
+  mutable std::mutex mutex_;
+  std::uint64_t next_ = 1;
+  std::map<std::uint64_t, Known> all_;
+};
+
+}  // namespace cgo

@@ -1,0 +1,202 @@
+#include "stops/exception_search.h"
+
+#include <algorithm>
+
+#include "stops/cxx_types.h"
+#include "stops/lsda.h"
+#include "target/dwarf.h"
+#include "unwind/c_frames.h"
+
+namespace cgo {
+namespace {
+
+using Kind = ExceptionFate::Kind;
+
+constexpr std::size_t kMostText = 4096;
+/// Source: libstdc++, unwind-cxx.h: "GNUCC++\0", and with 1 at the end for one that shares the
+/// object of another.
+constexpr std::uint64_t kGnuCxx = 0x474e5543432b2b00, kGnuCxxDependent = 0x474e5543432b2b01;
+/// Before the _Unwind_Exception that ends __cxa_exception: its type, and for a dependent exception
+/// the object that it stands for.
+constexpr std::uint64_t kTypeBefore = 80, kPrimaryBefore = 80;
+/// The _Unwind_Exception is padded to 32 bytes; the object follows. The type of the primary's is as
+/// far before its object.
+constexpr std::uint64_t kHeaderBytes = 32;
+
+std::string class_text(std::uint64_t exception_class) {
+  std::string out;
+  for (int shift = 56; shift >= 0; shift -= 8) {
+    const char c = static_cast<char>(exception_class >> shift & 0xff);
+    if (c >= ' ' && c <= '~') out += c;
+  }
+  return out;
+}
+
+/// The text of an object whose class keeps it where it can be read: those of <stdexcept>, and plain
+/// texts.
+std::optional<std::string> what_of(const MemoryReader& memory, const CxxTypes& types,
+                                   const CxxTypeInfo& type, Address object) {
+  const auto text_at = [&](Address at) -> std::optional<std::string> {
+    const auto text = read_pointer(memory, at);
+    if (!text) return std::nullopt;
+    auto read = read_c_string(memory, *text, kMostText);
+    return read ? std::optional(*std::move(read)) : std::nullopt;
+  };
+  if (type.mangled == "PKc" || type.mangled == "Pc") return text_at(object);
+  if (type.mangled == "NSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE") {
+    const auto text = read_pointer(memory, object);
+    const auto bytes = read_unsigned<std::uint64_t>(memory, wrapping_add(object, 8));
+    if (!text || !bytes) return std::nullopt;
+    const auto read = read_bytes(memory, *text, std::min<std::uint64_t>(*bytes, kMostText));
+    if (!read) return std::nullopt;
+    return std::string(reinterpret_cast<const char*>(read->data()), read->size());
+  }
+  // std::runtime_error and std::logic_error: a table pointer, then a __cow_string.
+  for (const char* base : {"St13runtime_error", "St11logic_error"})
+    if (const auto offset = types.offset_of_base(type.at, base))
+      return text_at(wrapping_add(object, static_cast<std::uint64_t>(*offset + 8)));
+  return std::nullopt;
+}
+
+std::string type_text(const CxxTypes& types, Address type) {
+  const auto known = types.read(type);
+  return known ? known->name() : "the type at " + hex(type);
+}
+
+/// Whether a handler takes the exception; nothing where that cannot be told.
+std::optional<bool> takes(const CxxTypes& types, const LsdaAction::Handler& handler,
+                          const ThrownException& exception) {
+  if (handler.specification) {
+    if (!exception.is_cxx || !exception.type) return std::nullopt;
+    for (const Address allowed : handler.allowed) {
+      const auto same = types.catches(allowed, exception.type);
+      if (!same) return std::nullopt;
+      if (*same) return false;
+    }
+    return true;
+  }
+  if (handler.all) return true;
+  if (!exception.is_cxx) return false;  // A foreign one is taken by catch (...) alone.
+  if (!exception.type) return std::nullopt;
+  return types.catches(handler.type, exception.type);
+}
+
+/// What one frame does, when the search does not go on.
+std::optional<ExceptionFate> end_at(const CxxTypes& types, const LsdaAction& action,
+                                    const ThrownException& exception) {
+  using Action = LsdaAction::Kind;
+  if (action.kind == Action::forbids) return ExceptionFate{.kind = Kind::forbidden};
+  // Forced unwinding runs what cleans up, and `catch (...)`, which has to throw on.
+  if (action.kind != Action::catches || exception.forced) return std::nullopt;
+  for (const LsdaAction::Handler& handler : action.handlers) {
+    const auto taken = takes(types, handler, exception);
+    if (!taken)
+      return ExceptionFate{
+          .kind = Kind::unknown,
+          .why = handler.specification
+                     ? "whether an exception specification allows it cannot be told"
+                     : "whether catch (" + type_text(types, handler.type) +
+                           ") takes it cannot be told"};
+    if (!*taken) continue;
+    if (handler.specification) return ExceptionFate{.kind = Kind::forbidden};
+    return ExceptionFate{.kind = Kind::caught,
+                         .handler = handler.all ? "..." : type_text(types, handler.type),
+                         .landing_pad = action.landing_pad};
+  }
+  return std::nullopt;
+}
+
+void locate_handler(const ImageMap& images, const DwarfSource& dwarf, ExceptionFate& fate) {
+  const Image* image = images.find(fate.landing_pad);
+  if (!fate.landing_pad || image == nullptr || !dwarf) return;
+  const auto info = dwarf(*image);
+  if (!info) return;
+  const auto frames = (*info)->frames_at(image->to_file(fate.landing_pad));
+  if (!frames || frames->empty()) return;
+  fate.file = frames->front().file;
+  fate.line = frames->front().line;
+}
+
+bool decides_for_cxx(const ImageMap& images, Address personality) {
+  const Image* image = images.find(personality);
+  if (image == nullptr || !image->file || image->mismatch) return false;
+  const ElfSymbol* symbol = image->file->symbol_at(image->to_file(personality));
+  return symbol != nullptr && symbol->name == "__gxx_personality_v0";
+}
+
+bool only_cleans_up(const ImageMap& images, Address personality) {
+  const Image* image = images.find(personality);
+  if (image == nullptr || !image->file || image->mismatch) return false;
+  const ElfSymbol* symbol = image->file->symbol_at(image->to_file(personality));
+  return symbol != nullptr && symbol->name == "__gcc_personality_v0";
+}
+
+}  // namespace
+
+Result<ThrownException> read_exception(const MemoryReader& memory, const ImageMap& images,
+                                       Address header) {
+  const auto exception_class = read_unsigned<std::uint64_t>(memory, header);
+  if (!exception_class) return exception_class.error();
+  ThrownException out;
+  out.is_cxx = *exception_class == kGnuCxx || *exception_class == kGnuCxxDependent;
+  out.runtime = out.is_cxx ? "C++" : class_text(*exception_class);
+  if (!out.is_cxx) return out;
+  out.object = wrapping_add(header, kHeaderBytes);
+  if (*exception_class == kGnuCxxDependent) {
+    const auto primary = read_pointer(memory, {header.value - kPrimaryBefore});
+    if (!primary) return primary.error();
+    out.object = *primary;
+  }
+  const auto type = read_pointer(memory, {out.object.value - kHeaderBytes - kTypeBefore});
+  if (!type) return type.error();
+  out.type = *type;
+  const CxxTypes types(memory, images);
+  const auto known = types.read(*type);
+  if (!known) return known.error();
+  out.type_name = known->name();
+  out.what = what_of(memory, types, *known, out.object);
+  return out;
+}
+
+ExceptionFate exception_fate(const MemoryReader& memory, const ImageMap& images,
+                             const DwarfSource& dwarf, const Walk& walk,
+                             const ThrownException& exception) {
+  const CxxTypes types(memory, images);
+  const CFrames frames;
+  std::size_t passed = 0;
+  const auto at = [&](ExceptionFate fate, std::size_t physical) {
+    fate.physical = physical;
+    fate.passed = passed;
+    return fate;
+  };
+  for (std::size_t i = 1; i < walk.elements.size(); ++i) {
+    const auto* frame = std::get_if<PhysicalFrame>(&walk.elements[i]);
+    if (frame == nullptr)
+      return at({.kind = Kind::unknown, .why = "frames are missing in the stack"}, i);
+    if (frame->go) return at({.kind = Kind::boundary}, i);
+    const auto rule = frames.exception_rule(memory, images, frame->registers, frame->pc);
+    if (!rule && rule.error().code == ErrorCode::not_found)
+      return at({.kind = Kind::no_rule, .why = rule.error().message}, i);
+    if (!rule) return at({.kind = Kind::unknown, .why = rule.error().message}, i);
+    ++passed;
+    if (!rule->personality || !rule->data || only_cleans_up(images, rule->personality)) continue;
+    if (!decides_for_cxx(images, rule->personality))
+      return at({.kind = Kind::unknown,
+                 .why = "what the code at " + hex(frame->pc.address) +
+                        " does with exceptions is decided by a routine that is not known"},
+                i);
+    const auto action =
+        exception_action(memory, rule->data, rule->function.begin, frame->pc.for_lookup());
+    if (!action) return at({.kind = Kind::unknown, .why = action.error().message}, i);
+    if (auto fate = end_at(types, *action, exception)) {
+      locate_handler(images, dwarf, *fate);
+      return at(*std::move(fate), i);
+    }
+  }
+  const bool whole = walk.complete();
+  return at({.kind = whole ? Kind::no_rule : Kind::unknown,
+             .why = whole ? "the stack ends there" : "the stack is not known further outward"},
+            walk.elements.empty() ? 0 : walk.elements.size() - 1);
+}
+
+}  // namespace cgo

@@ -1,0 +1,87 @@
+"""`cgo break exception`: what it says becomes of each exception, against what the process does afterwards."""
+import re
+import subprocess
+
+import pytest
+
+from harness import builds
+from test_break import run
+
+# What is thrown in some cases, by hand from the fixture's source.
+SAYS = {"runtime_error": 'C++ exception std::runtime_error: "bad magic"', "int": "C++ exception int",
+        "out_of_range as logic_error": 'C++ exception std::out_of_range: "index 7"',
+        "own failure behind a base": 'C++ exception (anonymous namespace)::Behind: "behind another base"',
+        "system_error": 'C++ exception std::system_error: "open: No such file or directory"', "bad_alloc": "C++ exception std::bad_alloc",
+        "text": 'C++ exception char const*: "a plain text"', "enum": "C++ exception (anonymous namespace)::Color",
+        "pointer to base": "C++ exception (anonymous namespace)::Leaf*"}
+ENDS = {"nobody": "no handler before the boundary: it comes to Go (main._Cfunc_run_case", "in a thread": "no handler: ",
+        "noexcept": "ends in (anonymous namespace)::lets_nothing_out(", "outer handler beyond Go": "no handler before the boundary: it comes to Go ("}
+
+
+def pytest_generate_tests(metafunc):
+    if "release" not in metafunc.fixturenames:
+        return
+    releases = metafunc.config.found_releases
+    metafunc.parametrize("release", releases[-1:] if metafunc.config.getoption("--quick") else releases, ids=str)
+
+
+def build(release, optimization="O2"):
+    return builds.go_build(release, optimization, "throws", "throws", ())
+
+
+def output(*words):
+    return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False).stdout
+
+
+def what_happens(program, number):
+    """The handlers that the process came to, and END when it was terminated."""
+    printed = output(program, str(number))
+    return re.findall(r"^caught (\w+)$", printed, re.MULTILINE) + ([] if re.search("^over$", printed, re.MULTILINE) else ["END"])
+
+
+def described(text):
+    """(what, fate) of each exception that was said."""
+    return re.findall(r"^#\d+ (.*)\n(?:  its type.*\n)?  thrown by .*\n  (.*)$", text, re.MULTILINE)
+
+
+def fate(text):
+    match = re.match(r"caught by (?:\(anonymous namespace\)::)?(\w+)\(.* at .*throws\.cpp:\d+, catch \(", text)
+    ends = text.startswith(("no handler", "ends in "))
+    return match[1] if match else "END" if ends else text
+
+
+@pytest.mark.parametrize("optimization", ("O2", "O0"))
+def test_every_fate(release, optimization):
+    program = build(release, optimization)
+    names = output(program).splitlines()
+    assert len(names) >= 40
+    runs = [f"run {number}" for number in range(len(names))]
+    # LLDB ends a script at a crash: the process shall end by itself.
+    answers = run(program, "process handle SIGABRT --pass true --stop false", "cgo break exception --log", *runs)
+    for number, name in enumerate(names):
+        said = described(answers[f"run {number}"])
+        assert [fate(text) for _, text in said] == what_happens(program, number), (name, said)
+        if name in SAYS:
+            assert said[0][0] == SAYS[name]
+        if name in ENDS:
+            assert said[-1][1].startswith(ENDS[name]), said
+
+
+def test_stops(release):
+    """At the throw, with the whole stack; --uncaught only at those that end the process."""
+    program = build(release)
+    names = output(program).splitlines()
+    nobody, caught = names.index("runtime_error nobody"), names.index("thrown on to nobody")
+    answers = run(program, "cgo break exception", "cgo break exception x", "cgo break exception --every 3", f"run {nobody}", "breakpoint list")
+    assert "takes no REGEX" in answers["cgo break exception x"] and "--every is not for exceptions" in answers["cgo break exception --every 3"]
+    first = answers[f"run {nobody}"]
+    assert 'C++ exception std::runtime_error: "bad magic"' in first and "stop reason = breakpoint 1." in first
+    stack = first[first.index("goroutine 1"):]
+    functions = re.findall(r"#\d+ (?:C\+\+|C|Go)\s+(\S+)", stack)
+    assert functions[:2] == ["_Unwind_RaiseException", "__cxa_throw"] and "-- Go called C --" in stack and "main.main" in functions
+    assert "cgo break exception: 1 thrown, 1 without a handler" in answers["breakpoint list"]
+    answers = run(program, "cgo break exception --uncaught", f"run {caught}", "cgo break")
+    # Caught first, then thrown on to nobody: that is the one.
+    second = answers[f"run {caught}"]
+    assert [fate(text) for _, text in described(second)] == ["END"] and "stop reason = breakpoint 1." in second
+    assert "2 thrown, 1 without a handler" in answers["cgo break"]
