@@ -2,8 +2,6 @@
 import re
 import subprocess
 
-import pytest
-
 from harness import builds
 from test_break import run
 
@@ -22,7 +20,8 @@ def pytest_generate_tests(metafunc):
     if "release" not in metafunc.fixturenames:
         return
     releases = metafunc.config.found_releases
-    metafunc.parametrize("release", releases[-1:] if metafunc.config.getoption("--quick") else releases, ids=str)
+    last = metafunc.config.getoption("--quick") or metafunc.function is test_every_fate_without_optimization
+    metafunc.parametrize("release", releases[-1:] if last else releases, ids=str)
 
 
 def build(release, optimization="O2"):
@@ -50,9 +49,15 @@ def fate(text):
     return match[1] if match else "END" if ends else text
 
 
-@pytest.mark.parametrize("optimization", ("O2", "O0"))
-def test_every_fate(release, optimization):
-    program = build(release, optimization)
+def test_every_fate(release):
+    check_every_fate(build(release))
+
+
+def test_every_fate_without_optimization(release):
+    check_every_fate(build(release, "O0"))
+
+
+def check_every_fate(program):
     names = output(program).splitlines()
     assert len(names) >= 40
     runs = [f"run {number}" for number in range(len(names))]
