@@ -1,6 +1,7 @@
 """Options, the Go releases under test, and the results that docs/support-matrix.md is made from."""
 import json
 import os
+import signal
 import sys
 
 import pytest
@@ -21,6 +22,9 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    # In the background of a script Ctrl-C is ignored, and programs that are started inherit that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "slow: left out by --quick")
     config.addinivalue_line("markers", "needs_no_program: tests of the tests themselves")
     config.addinivalue_line("markers", "xdist_group: tests that share a process or core")

@@ -229,6 +229,8 @@ def test_values_in_an_editor(release):
         def repl(text, frame):
             return dap.request("evaluate", {"expression": "`" + text, "context": "repl", "frameId": frame})["result"]
 
+        # lldb-dap 22 does not tell LLDB which thread the editor has selected either: of several that have stopped it may be another.
+        repl(f"thread select -t {thread}", frames[0]["id"])
         assert "record void *" in repl("cgo args", frames[0]["id"])
         # lldb-dap 22 does not tell LLDB which frame the editor has selected.
         number = next(i for i, f in enumerate(frames) if plain(f["name"]) == "main.step")

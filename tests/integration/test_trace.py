@@ -69,12 +69,12 @@ def test_wrong_words(words, why, request):
 SCRIPT = """
 import lldb_cgo
 def wants(event):
-    print("EVENT", event.event, event.function, event.goroutine, event.arguments["ms"].python(), event.depth)
+    print("EVENT", event.event, event.function, event.goroutine, event.arguments["ms"].python(), event.depth, flush=True)
     return event.arguments["ms"].python() == 300
 def fails(event):
     raise ValueError("of the script")
 def returned(event):
-    print("RETURN", event.function, event.result.python(), event.errno, event.errno_seen_by_go, event.verdict)
+    print("RETURN", event.function, event.result.python(), event.errno, event.errno_seen_by_go, event.verdict, flush=True)
 point = lldb_cgo.on_crossing("^sleep_ms$", wants, condition="args.ms < 400")
 lldb_cgo.on_crossing("^fails$", returned, when="return")
 lldb_cgo.on_crossing("^null_on_error$", fails)
