@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "crossings/code_bytes.h"
 #include "crossings/machine_code.h"
 
 namespace cgo {
@@ -20,13 +21,6 @@ bool is_function(const ElfSymbol& symbol) {
 
 /// "f" for gcc's "f.constprop.0", "f.part.1".
 std::string_view base_name(std::string_view name) { return name.substr(0, name.find('.')); }
-
-const ElfSymbol* function_at(const ImageMap& images, Address address) {
-  const Image* image = images.find(address);
-  if (image == nullptr || !image->file || image->mismatch) return nullptr;
-  const ElfSymbol* symbol = image->file->symbol_at(image->to_file(address));
-  return symbol != nullptr && image->to_load(symbol->file_address) == address ? symbol : nullptr;
-}
 
 CFunction found_at(const ImageMap& images, Address entry, Place place) {
   const Image* image = images.find(entry);
@@ -56,10 +50,7 @@ struct StubTargets {
 /// Decodes the stub to its end: where code does not go on, and no jump of the stub leads further.
 StubTargets targets_of(const MemoryReader& memory, Address stub) {
   StubTargets out;
-  auto code = read_bytes(memory, stub, kMostStubBytes);
-  // The end of the code may be near; a stub itself is short.
-  for (std::uint64_t bytes = kMostStubBytes; !code && bytes > 16; bytes /= 2)
-    code = read_bytes(memory, stub, bytes);
+  const auto code = read_short_code(memory, stub, kMostStubBytes);
   if (!code) return out;
   Address furthest = stub;
   const AddressRange possible{stub, wrapping_add(stub, code->size())};
@@ -120,7 +111,7 @@ CFunction CFunctions::behind(Address stub, std::string_view name) {
   const Image* image = images_.find(stub);
   if (!targets.readable || image == nullptr) return {};
   for (const Address target : targets.direct)
-    if (const ElfSymbol* symbol = function_at(images_, target);
+    if (const ElfSymbol* symbol = images_.symbol_beginning_at(target);
         symbol != nullptr && base_name(symbol->name) == name)
       return found_at(images_, target, Place::found);
   for (const Address target : targets.direct)
@@ -128,7 +119,7 @@ CFunction CFunctions::behind(Address stub, std::string_view name) {
   for (const Address word : targets.words)
     if (const auto found = imported(*image, word, name)) return *found;
   // Where functions have names and none of the called ones is this one, its body is in the stub.
-  const bool names = function_at(images_, stub) != nullptr;
+  const bool names = images_.symbol_beginning_at(stub) != nullptr;
   const bool calls_nothing = targets.direct.empty() && targets.words.empty();
   if (names || calls_nothing) return {Place::inlined, {}, {}, {}, 0};
   return {};

@@ -140,9 +140,7 @@ class ModuleReader {
   /// The name of what the data word leads to, where that is not a stub of cgo's: a tracer's, or a
   /// damaged word.
   std::optional<std::string> other_than_stub(const CrossingPoint& crossing) const {
-    const Image* image = crossing.stub ? images_.find(crossing.stub) : nullptr;
-    if (image == nullptr || !image->file || image->mismatch) return std::nullopt;
-    const ElfSymbol* symbol = image->file->symbol_at(image->to_file(crossing.stub));
+    const ElfSymbol* symbol = images_.symbol_at(crossing.stub);
     if (symbol == nullptr || symbol->name.starts_with("_cgo_")) return std::nullopt;
     return std::string(symbol->name);
   }

@@ -54,4 +54,13 @@ ByteView CodeBytes::at(AddressRange range) const {
       .value_or(ByteView());
 }
 
+Result<std::vector<std::byte>> read_short_code(const MemoryReader& memory, Address from,
+                                               std::uint64_t most) {
+  constexpr std::uint64_t kFewest = 16;
+  for (std::uint64_t bytes = most;; bytes /= 2) {
+    auto code = read_bytes(memory, from, bytes);
+    if (code || bytes / 2 < kFewest) return code;
+  }
+}
+
 }  // namespace cgo

@@ -28,4 +28,9 @@ class CodeBytes {
   std::uint64_t missing_ = 0;
 };
 
+/// Up to `most` bytes of code from `from` on, for a function that is short and whose end is not
+/// known: fewer where the memory ends before, 16 at least.
+Result<std::vector<std::byte>> read_short_code(const MemoryReader& memory, Address from,
+                                               std::uint64_t most);
+
 }  // namespace cgo

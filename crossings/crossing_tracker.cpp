@@ -28,9 +28,9 @@ std::vector<OpenCrossing> CrossingTracker::abandon_from(Thread& thread, std::siz
   return out;
 }
 
-CrossingTracker::Event CrossingTracker::begin(Thread& thread, const Arrival& arrival,
-                                              bool from_go) {
-  Event event{.what = What::entered};
+CrossingTracker::Event CrossingTracker::begin(Thread& thread, std::size_t kept,
+                                              const Arrival& arrival, bool from_go) {
+  Event event{.what = What::entered, .abandoned = abandon_from(thread, kept)};
   event.crossing = {.number = ++entered_, .entered = arrival, .from_go = from_go};
   thread.open.push_back(event.crossing);
   return event;
@@ -46,10 +46,7 @@ CrossingTracker::Event CrossingTracker::enter_c(const Arrival& arrival) {
   const auto left = std::ranges::find_if(thread.open, [&](const OpenCrossing& one) {
     return one.entered.m == arrival.m && one.entered.depth >= arrival.depth;
   });
-  auto abandoned = abandon_from(thread, static_cast<std::size_t>(left - thread.open.begin()));
-  Event event = begin(thread, arrival, true);
-  event.abandoned = std::move(abandoned);
-  return event;
+  return begin(thread, static_cast<std::size_t>(left - thread.open.begin()), arrival, true);
 }
 
 CrossingTracker::Event CrossingTracker::enter_go(const Arrival& arrival) {
@@ -61,10 +58,7 @@ CrossingTracker::Event CrossingTracker::enter_go(const Arrival& arrival) {
   });
   // Not left, but arrived at once more: nothing was called from it.
   if (left != thread.open.end() && same_arrival(left->entered, arrival)) return {};
-  auto abandoned = abandon_from(thread, static_cast<std::size_t>(left - thread.open.begin()));
-  Event event = begin(thread, arrival, false);
-  event.abandoned = std::move(abandoned);
-  return event;
+  return begin(thread, static_cast<std::size_t>(left - thread.open.begin()), arrival, false);
 }
 
 CrossingTracker::Event CrossingTracker::leave(const Arrival& arrival) {

@@ -74,7 +74,8 @@ class CrossingTracker {
     std::optional<Arrival> last_entered, last_left;
   };
 
-  Event begin(Thread& thread, const Arrival& arrival, bool from_go);
+  /// Of the open ones the first `kept` stay; the others have been left.
+  Event begin(Thread& thread, std::size_t kept, const Arrival& arrival, bool from_go);
   std::vector<OpenCrossing> abandon_from(Thread& thread, std::size_t first);
 
   std::map<std::uint64_t, Thread> threads_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "crossings/code_bytes.h"
 #include "crossings/machine_code.h"
 
 namespace cgo {
@@ -15,25 +16,13 @@ struct Extent {
   bool known = false;
 };
 
-std::uint64_t symbol_bytes(const ImageMap& images, Address entry) {
-  const Image* image = images.find(entry);
-  if (image == nullptr || !image->file || image->mismatch) return 0;
-  const ElfSymbol* symbol = image->file->symbol_at(image->to_file(entry));
-  return symbol != nullptr && image->to_load(symbol->file_address) == entry ? symbol->bytes : 0;
-}
-
 Result<Extent> extent_of(const MemoryReader& memory, const ImageMap& images, Address entry) {
-  if (const std::uint64_t bytes = symbol_bytes(images, entry); bytes != 0) {
-    auto code = read_bytes(memory, entry, bytes, kMostStubBytes);
-    if (!code) return std::move(code).error();
-    return Extent{*std::move(code), true};
-  }
-  // The end of the code may be near; a stub itself is short.
-  for (std::uint64_t bytes = kMostStubBytes;; bytes /= 2) {
-    auto code = read_bytes(memory, entry, bytes);
-    if (code) return Extent{*std::move(code), false};
-    if (bytes <= 16) return std::move(code).error();
-  }
+  const ElfSymbol* symbol = images.symbol_beginning_at(entry);
+  const bool known = symbol != nullptr && symbol->bytes != 0;
+  auto code = known ? read_bytes(memory, entry, symbol->bytes, kMostStubBytes)
+                    : read_short_code(memory, entry, kMostStubBytes);
+  if (!code) return std::move(code).error();
+  return Extent{*std::move(code), known};
 }
 
 }  // namespace

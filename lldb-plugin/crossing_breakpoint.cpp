@@ -34,7 +34,6 @@ CrossingBreakpoint::Module* CrossingBreakpoint::module_of(const std::string& pat
   const auto [found, made] = modules_.try_emplace(std::pair(path, build_id));
   Module& module = found->second;
   if (!made) return module.crossings ? &module : nullptr;
-  module.path = path;
   const auto crossings = files_.of(path, build_id);
   if (!crossings) {
     if (crossings.error().code != ErrorCode::not_found)
@@ -81,15 +80,14 @@ const CrossingPoint* CrossingBreakpoint::crossing_with_stub(Address stub) const 
   return nullptr;
 }
 
-void CrossingBreakpoint::begin_process(lldb::SBProcess process) {
-  if (process_.IsValid() && process_.GetUniqueID() == process.GetUniqueID()) return;
-  process_ = process;
+void CrossingBreakpoint::begin_process() {
   places_.clear();
   tracker_ = {};
   entered_.clear();
   machines_.clear();
   errno_offset_.reset();
-  fitting_ = stops_ = failed_ = counted_ = 0;
+  locale_offset_.reset();
+  fitting_ = failed_ = counted_ = 0;
 }
 
 std::size_t CrossingBreakpoint::matching() const {
@@ -106,12 +104,13 @@ std::vector<std::string> CrossingBreakpoint::problems() const {
 }
 
 void CrossingBreakpoint::end_threads() {
-  if (!process_.IsValid()) return;
-  const lldb::StateType state = process_.GetState();
+  lldb::SBProcess debuggee = process();
+  if (!debuggee.IsValid()) return;
+  const lldb::StateType state = debuggee.GetState();
   if (state == lldb::eStateRunning) return;  // LLDB does not know its threads.
   for (const std::uint64_t tid : tracker_.threads())
     if (state == lldb::eStateExited || state == lldb::eStateDetached ||
-        !process_.GetThreadByID(tid).IsValid())
+        !debuggee.GetThreadByID(tid).IsValid())
       for (const OpenCrossing& one : tracker_.end_thread(tid)) entered_.erase(one.number);
 }
 

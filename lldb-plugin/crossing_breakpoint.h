@@ -13,6 +13,7 @@
 #include "crossings/crossing_tracker.h"
 #include "lldb-plugin/crossing_sites.h"
 #include "lldb-plugin/target_breakpoint.h"
+#include "stops/c_locale.h"
 #include "stops/crossing_report.h"
 #include "stops/crossing_scope.h"
 #include "stops/crossing_shape.h"
@@ -33,22 +34,22 @@ struct CrossingRequest {
 };
 
 /// One breakpoint on crossings: where it goes in each module, and what an arrival there means.
-/// Works on any process of its target; what it counted belongs to the last one. Its methods lock.
 class CrossingBreakpoint final : public TargetBreakpoint {
  public:
   CrossingBreakpoint(CrossingRequest request, CrossingFiles& files)
       : request_(std::move(request)), files_(files) {}
 
   std::vector<std::uint64_t> addresses(lldb::SBModule module) override;
-  Outcome arrived(Sessions& sessions, lldb::SBFrame frame,
-                  lldb::SBBreakpointLocation location) override;
   std::string summary() override;
   /// Crossings under way, by C's name of the function.
   std::map<std::string, std::uint64_t> open();
-  const CrossingRequest& request() const { return request_; }
   std::vector<std::string> problems() const;
   /// Crossings that fit, in the modules seen so far.
   std::size_t matching() const;
+
+ protected:
+  Outcome decide(const Visited& at) override;
+  void begin_process() override;
 
  private:
   /// What is kept from an entry to its return.
@@ -57,11 +58,11 @@ class CrossingBreakpoint final : public TargetBreakpoint {
     Address block_at;
     std::uint64_t below_stack = 0;  // Of the block, below the goroutine's stack.hi; it may move.
     std::optional<int> errno_value;
-    std::string signal_mask;
+    std::optional<SignalSet> blocked;
+    std::optional<CLocale> locale;
     std::optional<std::uint64_t> mxcsr, fctrl;
   };
   struct Module {
-    std::string path;
     std::shared_ptr<const FileCrossings> crossings;
     std::map<Address, CrossingSite> sites;  // By file address.
   };
@@ -81,16 +82,12 @@ class CrossingBreakpoint final : public TargetBreakpoint {
   const CrossingPoint* crossing_with_stub(Address stub) const;
   /// Threads that are gone come back from nothing.
   void end_threads();
-  /// Forgets what belongs to another process.
-  void begin_process(lldb::SBProcess process);
 
   CrossingRequest request_;
   CrossingFiles& files_;
-  mutable std::mutex mutex_;
   std::map<std::pair<std::string, std::string>, Module> modules_;
   std::vector<std::string> problems_;
   // Of one process:
-  lldb::SBProcess process_;
   std::map<lldb::break_id_t, Place> places_;
   CrossingTracker tracker_;
   std::map<std::uint64_t, Entered> entered_;  // By OpenCrossing::number.
@@ -100,8 +97,8 @@ class CrossingBreakpoint final : public TargetBreakpoint {
   };
   /// By the address of the runtime's code, and tid.
   std::map<std::pair<Address, std::uint64_t>, KnownMachine> machines_;
-  std::optional<Result<std::int64_t>> errno_offset_;
-  std::uint64_t fitting_ = 0, stops_ = 0, failed_ = 0;
+  std::optional<Result<std::int64_t>> errno_offset_, locale_offset_;  // From the thread pointer.
+  std::uint64_t fitting_ = 0, failed_ = 0;
   std::uint64_t counted_ = 0;  // Arrivals of the kind asked for.
 };
 

@@ -1,50 +1,20 @@
 // What there is to see at a crossing: arguments, results, errno, who called.
 #include <fmt/format.h>
 
-#include <fstream>
 #include <span>
 
 #include "lldb-plugin/crossing_visit.h"
+#include "lldb-plugin/frame_registers.h"
 #include "stops/errno_place.h"
 
 namespace cgo {
 namespace {
-
-using Role = CrossingSite::Role;
 
 constexpr ReadLimits kLimits{.depth = 1, .elements = 8, .text_bytes = 80};
 /// Frames between cgo's stub and the Go function that called are fewer.
 constexpr std::size_t kFramesToCaller = 16;
 
 }  // namespace
-
-std::optional<std::uint64_t> register_of(lldb::SBFrame frame, const char* name) {
-  lldb::SBError error;
-  lldb::SBValue value = frame.FindRegister(name);
-  if (!value.IsValid()) return std::nullopt;
-  const std::uint64_t number = value.GetValueAsUnsigned(error);
-  if (error.Fail()) return std::nullopt;
-  return number;
-}
-
-std::optional<std::uint64_t> low_half_of(lldb::SBFrame frame, const char* name) {
-  lldb::SBValue value = frame.FindRegister(name);
-  if (!value.IsValid()) return std::nullopt;
-  std::uint64_t number = 0;
-  lldb::SBError error;
-  if (value.GetData().ReadRawData(error, 0, &number, sizeof number) != sizeof number ||
-      error.Fail())
-    return std::nullopt;
-  return number;
-}
-
-std::string signal_mask(lldb::pid_t pid, std::uint64_t tid) {
-  std::ifstream file(fmt::format("/proc/{}/task/{}/status", pid, tid));
-  std::string line;
-  while (std::getline(file, line))
-    if (line.starts_with("SigBlk:\t")) return line.substr(8);
-  return {};
-}
 
 const ProgramContext& CrossingBreakpoint::Visit::context() {
   if (!context_)
@@ -203,15 +173,33 @@ void CrossingBreakpoint::Visit::read_result() {
   moment_.result = show({.name = "result", .type = result->type}, std::move(datum));
 }
 
-std::optional<int> CrossingBreakpoint::Visit::errno_of_thread() {
-  if (!self_.errno_offset_) self_.errno_offset_ = errno_offset(memory_, *stop_->program->images);
-  if (!*self_.errno_offset_) return std::nullopt;
+std::optional<Address> CrossingBreakpoint::Visit::thread_local_at(
+    std::optional<Result<std::int64_t>>& offset, OffsetFinder* find) {
+  if (!offset) offset = find(memory_, *stop_->program->images);
+  if (!*offset) return std::nullopt;
   const auto thread_pointer = register_of(frame_, "fs_base");
   if (!thread_pointer) return std::nullopt;
-  const Address at{*thread_pointer + static_cast<std::uint64_t>(**self_.errno_offset_)};
-  const auto value = read_unsigned<std::int32_t>(memory_, at);
+  return Address{*thread_pointer + static_cast<std::uint64_t>(**offset)};
+}
+
+std::optional<int> CrossingBreakpoint::Visit::errno_of_thread() {
+  const auto at = thread_local_at(self_.errno_offset_, errno_offset);
+  if (!at) return std::nullopt;
+  const auto value = read_unsigned<std::int32_t>(memory_, *at);
   if (!value) return std::nullopt;
   return *value;
+}
+
+std::optional<CLocale> CrossingBreakpoint::Visit::locale_of_thread() {
+  const auto at = thread_local_at(self_.locale_offset_, locale_offset);
+  if (!at) return std::nullopt;
+  auto locale = read_c_locale(memory_, *at);
+  return locale ? std::optional(*std::move(locale)) : std::nullopt;
+}
+
+std::optional<SignalSet> CrossingBreakpoint::Visit::blocked_signals() const {
+  const auto signals = stop_->debuggee->signals(moment_.tid);
+  return signals ? signals->blocked : std::nullopt;
 }
 
 void CrossingBreakpoint::Visit::read_errno() {
@@ -225,10 +213,15 @@ void CrossingBreakpoint::Visit::read_errno() {
 
 void CrossingBreakpoint::Visit::read_changes() {
   if (!entered_) return;
-  const std::string mask = signal_mask(thread_.GetProcess().GetProcessID(), moment_.tid);
-  if (!mask.empty() && !entered_->signal_mask.empty() && mask != entered_->signal_mask)
+  const auto blocked = blocked_signals();
+  if (blocked && entered_->blocked && *blocked != *entered_->blocked)
     moment_.changes.push_back(fmt::format("the thread's blocked signals changed: {} before, {} now",
-                                          entered_->signal_mask, mask));
+                                          format_signals(*entered_->blocked),
+                                          format_signals(*blocked)));
+  const auto locale = locale_of_thread();
+  if (locale && entered_->locale)
+    for (std::string& change : locale_changes(*entered_->locale, *locale))
+      moment_.changes.push_back(std::move(change));
   // The low six bits are flags that arithmetic sets; the others say how it is done.
   constexpr std::uint64_t kControl = ~std::uint64_t{0x3f};
   if (const auto mxcsr = register_of(frame_, "mxcsr");
@@ -244,9 +237,9 @@ void CrossingBreakpoint::Visit::read_changes() {
 
 void CrossingBreakpoint::Visit::find_caller() {
   if (stack_) return;
-  stack_ = collect_stack(*stop_,
-                         {.thread = ThreadInfo{.tid = moment_.tid, .index = thread_.GetIndexID()}},
-                         {.innermost = kFramesToCaller, .outermost = 0});
+  const WalkLimit limit =
+      request_.stack ? WalkLimit{} : WalkLimit{.innermost = kFramesToCaller, .outermost = 0};
+  stack_ = collect_stack(*stop_, owner_of(thread_), limit);
   for (const StackElement& element : stack_->stack.elements) {
     const auto* frame = std::get_if<cgo::Frame>(&element);
     if (frame == nullptr || frame->plumbing || frame->function.empty()) continue;

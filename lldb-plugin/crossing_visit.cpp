@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <time.h>
 
-#include "lldb-plugin/newer_api.h"
+#include "lldb-plugin/frame_registers.h"
 #include "unwind/format.h"
 
 namespace cgo {
@@ -13,8 +13,6 @@ namespace {
 using Role = CrossingSite::Role;
 using When = CrossingQuery::When;
 using What = CrossingTracker::What;
-
-constexpr auto kPatience = std::chrono::seconds(3);
 
 std::int64_t clock_ns(clockid_t clock) {
   timespec now{};
@@ -146,7 +144,8 @@ void CrossingBreakpoint::Visit::keep_entry(const OpenCrossing& opened) {
     kept.errno_value = errno_of_thread();
   }
   if (!request_.log) {
-    kept.signal_mask = signal_mask(thread_.GetProcess().GetProcessID(), moment_.tid);
+    kept.blocked = blocked_signals();
+    kept.locale = locale_of_thread();
     kept.mxcsr = register_of(frame_, "mxcsr");
     kept.fctrl = register_of(frame_, "fctrl");
   }
@@ -220,41 +219,28 @@ bool CrossingBreakpoint::Visit::decide() {
   } else {
     find_caller();
     text += format_moment(moment_);
-    ++self_.stops_;
   }
   if (request_.stack) {
-    const CollectedStack whole = collect_stack(
-        *stop_, {.thread = ThreadInfo{.tid = moment_.tid, .index = thread_.GetIndexID()}});
-    text += format_stack(whole.stack, {});
+    find_caller();
+    text += format_stack(stack_->stack, {});
   }
   return !request_.log;
 }
 
 // The way in
 
-TargetBreakpoint::Outcome CrossingBreakpoint::arrived(Sessions& sessions, lldb::SBFrame frame,
-                                                      lldb::SBBreakpointLocation location) try {
-  lldb::SBProcess process = frame.GetThread().GetProcess();
-  const TargetLock lldb_lock(process.GetTarget(), kPatience);
-  const auto session = sessions.use(process);
-  const std::lock_guard lock(mutex_);
-  begin_process(process);
-  Place* place = place_of(location);
-  const auto stop = session->stop();
-  if (place == nullptr || !stop) {
+TargetBreakpoint::Outcome CrossingBreakpoint::decide(const Visited& at) {
+  Place* place = place_of(at.location);
+  if (place == nullptr) {
     ++failed_;
-    return {.stops = true};
+    return {.stops = true,
+            .text =
+                "cgo break: the crossing at this location is not known any more: its file "
+                "cannot be read as it was\n"};
   }
-  Visit visit(*this, *place, frame, *stop);
+  Visit visit(*this, *place, at.frame, at.stop);
   const bool stops = visit.run();
-  // Of several threads that arrive at once LLDB may select one that was no hit.
-  if (stops) process.SetSelectedThread(frame.GetThread());
-  say(process.GetTarget().GetDebugger(), visit.text);
-  return {stops, std::move(visit.told)};
-} catch (const std::exception& error) {
-  say(frame.GetThread().GetProcess().GetTarget().GetDebugger(),
-      std::string("cgo break: an internal error: ") + error.what() + "\n");
-  return {.stops = true};
+  return {.stops = stops, .text = std::move(visit.text), .event = std::move(visit.told)};
 }
 
 }  // namespace cgo

@@ -16,13 +16,6 @@ struct MachineNow {
   std::optional<Goroutine> goroutine;
 };
 
-/// A register of a frame that LLDB has, by LLDB's name.
-std::optional<std::uint64_t> register_of(lldb::SBFrame frame, const char* name);
-/// The low eight bytes of a wide register.
-std::optional<std::uint64_t> low_half_of(lldb::SBFrame frame, const char* name);
-/// The blocked signals of a thread of this machine, as the kernel writes them; empty elsewhere.
-std::string signal_mask(lldb::pid_t pid, std::uint64_t tid);
-
 /// One arrival at a breakpoint on crossings: made for it, with the breakpoint and the session
 /// locked.
 class CrossingBreakpoint::Visit {
@@ -68,7 +61,13 @@ class CrossingBreakpoint::Visit {
   void read_errno();
   void read_changes();
   void find_caller();
+  using OffsetFinder = Result<std::int64_t>(const MemoryReader&, const ImageMap&);
+  /// What the C library keeps for this thread, at an offset that is found once.
+  std::optional<Address> thread_local_at(std::optional<Result<std::int64_t>>& offset,
+                                         OffsetFinder* find);
   std::optional<int> errno_of_thread();
+  std::optional<CLocale> locale_of_thread();
+  std::optional<SignalSet> blocked_signals() const;
   std::optional<Address> block_now() const;
   CrossingValue show(const CrossingPart& part, Datum datum);
   const ProgramContext& context();

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "lldb-plugin/newer_api.h"
-#include "lldb-plugin/stack_collection.h"
+#include "lldb-plugin/frame_registers.h"
 #include "stops/exception_search.h"
+#include "stops/stack_places.h"
 #include "unwind/format.h"
 
 namespace cgo {
@@ -14,42 +14,25 @@ namespace {
 
 using Kind = ExceptionFate::Kind;
 
-constexpr auto kPatience = std::chrono::seconds(3);
 /// The unwinder's ways in, in libgcc_s or wherever it was linked to: every throw goes through one,
 /// and what is thrown on through the first one too (_Unwind_Resume_or_Rethrow calls it).
 constexpr const char* kRaise = "_Unwind_RaiseException";
 constexpr const char* kForced = "_Unwind_ForcedUnwind";
 
-std::string frame_text(const CollectedStack& stack, std::size_t physical) {
-  for (const StackElement& element : stack.stack.elements)
-    if (const auto* frame = std::get_if<Frame>(&element);
-        frame != nullptr && frame->physical == physical && !frame->inlined)
-      return frame->function.empty() ? hex(frame->pc.address) : escaped(frame->function);
-  return "?";
-}
-
-/// The innermost frame from `physical` on that is not plumbing.
-std::string place_text(const CollectedStack& stack, std::size_t physical) {
-  for (const StackElement& element : stack.stack.elements) {
-    const auto* frame = std::get_if<Frame>(&element);
-    if (frame == nullptr || frame->physical < physical || frame->plumbing) continue;
-    std::string out = frame->function.empty() ? hex(frame->pc.address) : escaped(frame->function);
-    if (!frame->file.empty()) out += fmt::format(" at {}:{}", escaped(frame->file), frame->line);
-    return out;
-  }
-  return "?";
+bool is_libc(std::string_view module) {
+  return module.starts_with("libc.so") || module.starts_with("libc-2.") ||
+         module.starts_with("libpthread");
 }
 
 std::string exception_text(const ThrownException& exception) {
-  if (exception.forced) return "forced unwinding (a thread that is cancelled, or ends itself)";
   if (!exception.is_cxx) return "an exception of " + escaped(exception.runtime);
   std::string out = "C++ exception " + escaped(exception.type_name);
   if (exception.what) out += fmt::format(": \"{}\"", escaped(*exception.what));
   return out;
 }
 
-std::string fate_text(const ExceptionFate& fate, const CollectedStack& stack) {
-  const std::string where = frame_text(stack, fate.physical);
+std::string fate_text(const ExceptionFate& fate, const Stack& stack) {
+  const std::string where = function_in(stack, fate.physical);
   switch (fate.kind) {
     case Kind::caught:
       return fmt::format("caught by {}{}, catch ({})", where,
@@ -63,7 +46,7 @@ std::string fate_text(const ExceptionFate& fate, const CollectedStack& stack) {
     case Kind::boundary:
       return fmt::format(
           "no handler before the boundary: it comes to Go ({}), the process will terminate",
-          place_text(stack, fate.physical));
+          place_in(stack, fate.physical));
     case Kind::no_rule:
       return fmt::format("no handler: {}; the process will terminate", escaped(fate.why));
     case Kind::unknown:
@@ -72,14 +55,15 @@ std::string fate_text(const ExceptionFate& fate, const CollectedStack& stack) {
   return {};
 }
 
-/// The physical frame that throws: the innermost one that is neither the unwinder's nor the C++
-/// runtime's way to it.
-std::size_t thrower_in(const CollectedStack& stack) {
-  constexpr std::string_view kRuntime[] = {kRaise, "_Unwind_Resume_or_Rethrow", "__cxa_throw",
-                                           "__cxa_rethrow", "std::rethrow_exception"};
-  for (const StackElement& element : stack.stack.elements) {
+/// The physical frame that throws, or that ends its thread: the innermost one that is neither the
+/// unwinder's nor the C++ runtime's or the C library's way to it.
+std::size_t thrower_in(const Stack& stack) {
+  constexpr std::string_view kRuntime[] = {kRaise,        "_Unwind_Resume_or_Rethrow",
+                                           "__cxa_throw", "__cxa_rethrow",
+                                           kForced,       "std::rethrow_exception"};
+  for (const StackElement& element : stack.elements) {
     const auto* frame = std::get_if<Frame>(&element);
-    if (frame == nullptr) continue;
+    if (frame == nullptr || is_libc(frame->module)) continue;
     if (std::ranges::none_of(
             kRuntime, [&](std::string_view name) { return frame->function.starts_with(name); }))
       return frame->physical;
@@ -89,13 +73,13 @@ std::size_t thrower_in(const CollectedStack& stack) {
 
 /// Whether std::terminate throws the exception on to itself, to print what it is: its handler has
 /// no name in a stripped library.
-bool is_printed_at_the_end(const CollectedStack& stack, std::size_t thrower) {
+bool is_printed_at_the_end(const Stack& stack, std::size_t thrower) {
   constexpr std::size_t kFramesToTerminate = 4;
   // noexcept ends without std::terminate on the stack.
   constexpr std::string_view kEnds[] = {"std::terminate()", "__gxx_personality_v0",
                                         "__cxa_call_terminate", "__cxa_call_unexpected"};
   bool handler = false, terminate = false;
-  for (const StackElement& element : stack.stack.elements) {
+  for (const StackElement& element : stack.elements) {
     const auto* frame = std::get_if<Frame>(&element);
     if (frame == nullptr || frame->physical > thrower + kFramesToTerminate) continue;
     if (frame->physical == thrower)
@@ -111,65 +95,121 @@ bool is_named(lldb::SBFrame frame, const char* name) {
   return symbol != nullptr && std::string_view(symbol) == name;
 }
 
+/// The function that decides where unwinding by force ends; the C library's one ends the thread.
+std::string who_forces(const Stop& stop, Address decider) {
+  const Image* image = stop.program->images->find(decider);
+  const ElfSymbol* symbol = stop.program->images->symbol_at(decider);
+  if ((image != nullptr && is_libc(image->name())) ||
+      (symbol != nullptr && symbol->name == "unwind_stop"))
+    return "the thread ends (pthread_exit, or it was cancelled)";
+  return fmt::format("how far is decided by {}",
+                     symbol == nullptr ? hex(decider) : escaped(symbol->name));
+}
+
+std::string forced_text(const ForcedFate& fate, const CollectedStack& collected) {
+  const Stack& stack = collected.stack;
+  std::string out;
+  for (const std::size_t physical : fate.must_throw_on)
+    out +=
+        fmt::format("  enters catch (...) of {}, which has to throw it on: else std::terminate\n",
+                    function_in(stack, physical));
+  switch (fate.kind) {
+    case ForcedFate::Kind::forbidden:
+      return out + fmt::format("  comes to {}, which lets nothing out (noexcept): std::terminate\n",
+                               function_in(stack, fate.physical));
+    case ForcedFate::Kind::unknown:
+      return out + fmt::format("  what it goes through cannot be told: {}\n", escaped(fate.why));
+    case ForcedFate::Kind::through:
+      break;
+  }
+  if (!fate.comes_to_go)
+    return out + (fate.why.empty()
+                      ? "  no handler can end it; it is no error, the process goes on\n"
+                      : fmt::format("  frames from {} on are jumped over: {}\n",
+                                    function_in(stack, fate.physical), escaped(fate.why)));
+  out += fmt::format("  jumps over Go ({}): its deferred calls do not run",
+                     place_in(stack, fate.physical));
+  if (collected.goroutine && collected.goroutine->id != 0)
+    out += fmt::format(", goroutine {} never goes on", collected.goroutine->id);
+  return out + '\n';
+}
+
 }  // namespace
 
 std::vector<std::uint64_t> ExceptionBreakpoint::addresses(lldb::SBModule module) {
-  std::vector<std::uint64_t> out;
-  for (const char* name : {kRaise, kForced}) {
+  const auto places_of = [&](const char* name) {
+    std::vector<std::uint64_t> out;
     lldb::SBSymbolContextList found = module.FindSymbols(name, lldb::eSymbolTypeCode);
     for (std::uint32_t i = 0; i < found.GetSize(); ++i)
       out.push_back(found.GetContextAtIndex(i).GetSymbol().GetStartAddress().GetFileAddress());
-  }
+    return out;
+  };
+  std::vector<std::uint64_t> out = places_of(kRaise);
+  // glibc has a function of that name of its own, which calls the unwinder's.
+  if (out.empty()) return out;
+  const std::vector<std::uint64_t> forced = places_of(kForced);
+  out.insert(out.end(), forced.begin(), forced.end());
   return out;
 }
 
 std::string ExceptionBreakpoint::summary() {
   const std::lock_guard lock(mutex_);
-  return fmt::format("cgo {}: {} thrown, {} without a handler", escaped(request_.words), thrown_,
-                     uncaught_);
+  std::string out = fmt::format("cgo {}: {} thrown, {} without a handler", escaped(request_.words),
+                                counts_.thrown, counts_.uncaught);
+  if (counts_.untold != 0) out += fmt::format(", of {} that cannot be told", counts_.untold);
+  if (counts_.forced != 0) out += fmt::format("; {} unwound by force", counts_.forced);
+  return out;
 }
 
-TargetBreakpoint::Outcome ExceptionBreakpoint::arrived(Sessions& sessions, lldb::SBFrame frame,
-                                                       lldb::SBBreakpointLocation) try {
-  lldb::SBThread thread = frame.GetThread();
-  lldb::SBProcess process = thread.GetProcess();
-  const TargetLock lldb_lock(process.GetTarget(), kPatience);
-  const auto session = sessions.use(process);
-  const std::lock_guard lock(mutex_);
-  if (!process_.IsValid() || process_.GetUniqueID() != process.GetUniqueID()) {
-    process_ = process;
-    thrown_ = uncaught_ = 0;
-  }
-  const auto stop = session->stop();
-  if (!stop) return {.stops = true};
-  const MemoryReader& memory = (*stop)->debuggee->memory();
-  const ImageMap& images = *(*stop)->program->images;
-  const Address header{frame.FindRegister("rdi").GetValueAsUnsigned()};
-  const auto read = read_exception(memory, images, header);
-  ThrownException exception = read ? *read : ThrownException{.runtime = "an unknown runtime"};
-  exception.forced = is_named(frame, kForced);
-  const CollectedStack stack = collect_stack(
-      **stop, {.thread = ThreadInfo{.tid = thread.GetThreadID(), .index = thread.GetIndexID()}});
-  const std::size_t thrower = thrower_in(stack);
-  if (is_printed_at_the_end(stack, thrower)) return {};
-  const ExceptionFate fate =
-      exception_fate(memory, images, (*stop)->program->dwarf, stack.walk, exception);
-  ++thrown_;
-  const bool caught = fate.kind == Kind::caught;
-  uncaught_ += caught ? 0 : 1;
-  if (request_.uncaught && caught) return {};
-  std::string text = fmt::format("#{} {}\n", thrown_, exception_text(exception));
-  if (!read) text += fmt::format("  its type: not known ({})\n", escaped(read.error().message));
-  text += fmt::format("  thrown by {}\n", place_text(stack, thrower));
-  text += fmt::format("  {}\n", fate_text(fate, stack));
+TargetBreakpoint::Outcome ExceptionBreakpoint::shown(std::string text,
+                                                     const CollectedStack& stack) const {
   if (!request_.log) text += format_stack(stack.stack, {});
-  if (!request_.log) process.SetSelectedThread(thread);
-  say(process.GetTarget().GetDebugger(), text);
-  return {.stops = !request_.log};
-} catch (const std::exception& error) {
-  say(frame.GetThread().GetProcess().GetTarget().GetDebugger(),
-      std::string("cgo break: an internal error: ") + error.what() + "\n");
-  return {.stops = true};
+  return {.stops = !request_.log, .text = std::move(text), .event = {}};
+}
+
+TargetBreakpoint::Outcome ExceptionBreakpoint::decide(const Visited& at) {
+  const CollectedStack stack = collect_stack(*at.stop, owner_of(at.thread()));
+  return is_named(at.frame, kForced) ? decide_forced(at, stack) : decide_thrown(at, stack);
+}
+
+TargetBreakpoint::Outcome ExceptionBreakpoint::decide_forced(const Visited& at,
+                                                             const CollectedStack& stack) {
+  ++counts_.forced;
+  const ForcedFate fate =
+      forced_fate(at.stop->debuggee->memory(), *at.stop->program->images, stack.walk);
+  // What ends the process is of interest there; a thread that ends is no exception.
+  if (request_.uncaught && fate.kind != ForcedFate::Kind::forbidden) return {};
+  const auto decider = register_of(at.frame, "rsi");
+  return shown(
+      fmt::format("unwinding by force: {}\n  begun by {}\n{}",
+                  decider ? who_forces(*at.stop, {*decider}) : "by whom is not known",
+                  place_in(stack.stack, thrower_in(stack.stack)), forced_text(fate, stack)),
+      stack);
+}
+
+TargetBreakpoint::Outcome ExceptionBreakpoint::decide_thrown(const Visited& at,
+                                                             const CollectedStack& stack) {
+  const MemoryReader& memory = at.stop->debuggee->memory();
+  const ImageMap& images = *at.stop->program->images;
+  const std::size_t thrower = thrower_in(stack.stack);
+  if (is_printed_at_the_end(stack.stack, thrower)) return {};
+  const auto header = register_of(at.frame, "rdi");
+  const auto read = header
+                        ? read_exception(memory, images, {*header})
+                        : Error{ErrorCode::not_found, "the register with its address is unknown"};
+  const ThrownException exception = read ? *read : ThrownException{.runtime = "an unknown runtime"};
+  const ExceptionFate fate =
+      exception_fate(memory, images, at.stop->program->dwarf, stack.walk, exception);
+  ++counts_.thrown;
+  const bool caught = fate.kind == Kind::caught;
+  counts_.uncaught += !caught && fate.kind != Kind::unknown;
+  counts_.untold += fate.kind == Kind::unknown;
+  if (request_.uncaught && caught) return {};
+  std::string text = fmt::format("#{} {}\n", counts_.thrown, exception_text(exception));
+  if (!read) text += fmt::format("  its type: not known ({})\n", escaped(read.error().message));
+  text += fmt::format("  thrown by {}\n", place_in(stack.stack, thrower));
+  text += fmt::format("  {}\n", fate_text(fate, stack.stack));
+  return shown(std::move(text), stack);
 }
 
 }  // namespace cgo

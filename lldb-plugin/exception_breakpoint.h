@@ -1,8 +1,6 @@
 #pragma once
 
-#include <map>
-#include <mutex>
-#include <optional>
+#include <cstdint>
 #include <string>
 
 #include "lldb-plugin/target_breakpoint.h"
@@ -23,15 +21,23 @@ class ExceptionBreakpoint final : public TargetBreakpoint {
   explicit ExceptionBreakpoint(ExceptionRequest request) : request_(std::move(request)) {}
 
   std::vector<std::uint64_t> addresses(lldb::SBModule module) override;
-  Outcome arrived(Sessions& sessions, lldb::SBFrame frame,
-                  lldb::SBBreakpointLocation location) override;
   std::string summary() override;
 
+ protected:
+  Outcome decide(const Visited& at) override;
+  void begin_process() override { counts_ = {}; }
+
  private:
+  Outcome decide_thrown(const Visited& at, const CollectedStack& stack);
+  Outcome decide_forced(const Visited& at, const CollectedStack& stack);
+  /// What is said, with the stack where the process stops.
+  Outcome shown(std::string text, const CollectedStack& stack) const;
+
+  struct Counts {
+    std::uint64_t thrown = 0, uncaught = 0, untold = 0, forced = 0;
+  };
   const ExceptionRequest request_;
-  std::mutex mutex_;
-  lldb::SBProcess process_;
-  std::uint64_t thrown_ = 0, uncaught_ = 0;
+  Counts counts_;
 };
 
 }  // namespace cgo

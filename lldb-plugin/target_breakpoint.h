@@ -13,7 +13,8 @@
 
 namespace cgo {
 
-/// A breakpoint of LLDB's that this plugin places and decides about. Its methods lock.
+/// A breakpoint of LLDB's that this plugin places and decides about. Works on any process of its
+/// target; what it counted belongs to the last one. Its public methods lock.
 class TargetBreakpoint {
  public:
   virtual ~TargetBreakpoint() = default;
@@ -24,15 +25,39 @@ class TargetBreakpoint {
   /// What an arrival comes to.
   struct Outcome {
     bool stops = false;
+    std::string text;   ///< What the user is to read.
     std::string event;  ///< For a script, as JSON; empty where there is nothing to tell.
   };
-  /// A thread is at one of them. What the user is to read has been written to the debugger then.
-  virtual Outcome arrived(Sessions& sessions, lldb::SBFrame frame,
-                          lldb::SBBreakpointLocation location) = 0;
+  /// A thread is at one of them. The text has been written to the debugger then, and a thread that
+  /// stops is the selected one.
+  Outcome arrived(Sessions& sessions, lldb::SBFrame frame, lldb::SBBreakpointLocation location);
 
   /// The text of `breakpoint list`: what it is, and how often what came.
   virtual std::string summary() = 0;
+
+ protected:
+  /// A thread at a location, and what can be read there.
+  struct Visited {
+    lldb::SBFrame frame;
+    lldb::SBBreakpointLocation location;
+    std::shared_ptr<const Stop> stop;
+
+    lldb::SBThread thread() const { return lldb::SBFrame(frame).GetThread(); }
+  };
+  /// What it means. Called with everything locked.
+  virtual Outcome decide(const Visited& at) = 0;
+  /// Forgets what belongs to another process than process().
+  virtual void begin_process() = 0;
+  lldb::SBProcess process() const { return process_; }
+
+  mutable std::mutex mutex_;
+
+ private:
+  lldb::SBProcess process_;
 };
+
+/// The stack that a thread is on.
+StackOwner owner_of(lldb::SBThread thread);
 
 /// Writes to a debugger's output.
 void say(lldb::SBDebugger debugger, const std::string& text);

@@ -12,6 +12,9 @@ namespace {
 
 using Kind = ExceptionFate::Kind;
 
+/// The routines of gcc's languages that read the tables: C++'s, and C's, which only cleans up.
+constexpr const char* kDecidesForCxx = "__gxx_personality_v0";
+constexpr const char* kCleansUp = "__gcc_personality_v0";
 constexpr std::size_t kMostText = 4096;
 /// Source: libstdc++, unwind-cxx.h: "GNUCC++\0", and with 1 at the end for one that shares the
 /// object of another.
@@ -86,8 +89,7 @@ std::optional<ExceptionFate> end_at(const CxxTypes& types, const LsdaAction& act
                                     const ThrownException& exception) {
   using Action = LsdaAction::Kind;
   if (action.kind == Action::forbids) return ExceptionFate{.kind = Kind::forbidden};
-  // Forced unwinding runs what cleans up, and `catch (...)`, which has to throw on.
-  if (action.kind != Action::catches || exception.forced) return std::nullopt;
+  if (action.kind != Action::catches) return std::nullopt;
   for (const LsdaAction::Handler& handler : action.handlers) {
     const auto taken = takes(types, handler, exception);
     if (!taken)
@@ -117,18 +119,9 @@ void locate_handler(const ImageMap& images, const DwarfSource& dwarf, ExceptionF
   fate.line = frames->front().line;
 }
 
-bool decides_for_cxx(const ImageMap& images, Address personality) {
-  const Image* image = images.find(personality);
-  if (image == nullptr || !image->file || image->mismatch) return false;
-  const ElfSymbol* symbol = image->file->symbol_at(image->to_file(personality));
-  return symbol != nullptr && symbol->name == "__gxx_personality_v0";
-}
-
-bool only_cleans_up(const ImageMap& images, Address personality) {
-  const Image* image = images.find(personality);
-  if (image == nullptr || !image->file || image->mismatch) return false;
-  const ElfSymbol* symbol = image->file->symbol_at(image->to_file(personality));
-  return symbol != nullptr && symbol->name == "__gcc_personality_v0";
+bool is_named(const ImageMap& images, Address function, std::string_view name) {
+  const ElfSymbol* symbol = images.symbol_at(function);
+  return symbol != nullptr && symbol->name == name;
 }
 
 }  // namespace
@@ -158,45 +151,107 @@ Result<ThrownException> read_exception(const MemoryReader& memory, const ImageMa
   return out;
 }
 
+namespace {
+
+/// What the tables say of one frame of C or C++.
+struct FrameRule {
+  enum class Kind : std::uint8_t {
+    passes,   ///< The search goes on behind it.
+    acts,     ///< `action` says what it does.
+    no_rule,  ///< No table covers it: unwinding ends there.
+    unknown,  ///< Cannot be told: `why`.
+  };
+  Kind kind = Kind::unknown;
+  LsdaAction action;
+  std::string why;
+};
+
+FrameRule rule_of(const MemoryReader& memory, const ImageMap& images, const CFrames& frames,
+                  const PhysicalFrame& frame) {
+  using Rule = FrameRule::Kind;
+  const auto rule = frames.exception_rule(memory, images, frame.registers, frame.pc);
+  if (!rule)
+    return {.kind = rule.error().code == ErrorCode::not_found ? Rule::no_rule : Rule::unknown,
+            .action = {},
+            .why = rule.error().message};
+  if (!rule->personality || !rule->data || is_named(images, rule->personality, kCleansUp))
+    return {.kind = Rule::passes, .action = {}, .why = {}};
+  if (!is_named(images, rule->personality, kDecidesForCxx))
+    return {.kind = Rule::unknown,
+            .action = {},
+            .why = "what the code at " + hex(frame.pc.address) +
+                   " does with exceptions is decided by a routine that is not known"};
+  auto action = exception_action(memory, rule->data, rule->function.begin, frame.pc.for_lookup());
+  if (!action) return {.kind = Rule::unknown, .action = {}, .why = action.error().message};
+  return {.kind = Rule::acts, .action = *std::move(action), .why = {}};
+}
+
+constexpr const char* kMissing = "frames are missing in the stack";
+constexpr const char* kUnknownEnd = "the stack is not known further outward";
+
+std::size_t outermost(const Walk& walk) {
+  return walk.elements.empty() ? 0 : walk.elements.size() - 1;
+}
+
+}  // namespace
+
 ExceptionFate exception_fate(const MemoryReader& memory, const ImageMap& images,
                              const DwarfSource& dwarf, const Walk& walk,
                              const ThrownException& exception) {
   const CxxTypes types(memory, images);
   const CFrames frames;
-  std::size_t passed = 0;
-  const auto at = [&](ExceptionFate fate, std::size_t physical) {
-    fate.physical = physical;
-    fate.passed = passed;
-    return fate;
-  };
   for (std::size_t i = 1; i < walk.elements.size(); ++i) {
     const auto* frame = std::get_if<PhysicalFrame>(&walk.elements[i]);
-    if (frame == nullptr)
-      return at({.kind = Kind::unknown, .why = "frames are missing in the stack"}, i);
-    if (frame->go) return at({.kind = Kind::boundary}, i);
-    const auto rule = frames.exception_rule(memory, images, frame->registers, frame->pc);
-    if (!rule && rule.error().code == ErrorCode::not_found)
-      return at({.kind = Kind::no_rule, .why = rule.error().message}, i);
-    if (!rule) return at({.kind = Kind::unknown, .why = rule.error().message}, i);
-    ++passed;
-    if (!rule->personality || !rule->data || only_cleans_up(images, rule->personality)) continue;
-    if (!decides_for_cxx(images, rule->personality))
-      return at({.kind = Kind::unknown,
-                 .why = "what the code at " + hex(frame->pc.address) +
-                        " does with exceptions is decided by a routine that is not known"},
-                i);
-    const auto action =
-        exception_action(memory, rule->data, rule->function.begin, frame->pc.for_lookup());
-    if (!action) return at({.kind = Kind::unknown, .why = action.error().message}, i);
-    if (auto fate = end_at(types, *action, exception)) {
+    if (frame == nullptr) return {.kind = Kind::unknown, .physical = i, .why = kMissing};
+    if (frame->go) return {.kind = Kind::boundary, .physical = i};
+    const FrameRule rule = rule_of(memory, images, frames, *frame);
+    if (rule.kind == FrameRule::Kind::passes) continue;
+    if (rule.kind != FrameRule::Kind::acts)
+      return {.kind = rule.kind == FrameRule::Kind::no_rule ? Kind::no_rule : Kind::unknown,
+              .physical = i,
+              .why = rule.why};
+    if (auto fate = end_at(types, rule.action, exception)) {
       locate_handler(images, dwarf, *fate);
-      return at(*std::move(fate), i);
+      fate->physical = i;
+      return *std::move(fate);
     }
   }
   const bool whole = walk.complete();
-  return at({.kind = whole ? Kind::no_rule : Kind::unknown,
-             .why = whole ? "the stack ends there" : "the stack is not known further outward"},
-            walk.elements.empty() ? 0 : walk.elements.size() - 1);
+  return {.kind = whole ? Kind::no_rule : Kind::unknown,
+          .physical = outermost(walk),
+          .why = whole ? "the stack ends there" : kUnknownEnd};
+}
+
+ForcedFate forced_fate(const MemoryReader& memory, const ImageMap& images, const Walk& walk) {
+  using End = ForcedFate::Kind;
+  const CFrames frames;
+  ForcedFate out;
+  const auto ends = [&](End kind, std::size_t physical, std::string why) {
+    out.kind = kind;
+    out.physical = physical;
+    out.why = std::move(why);
+    return out;
+  };
+  for (std::size_t i = 1; i < walk.elements.size(); ++i) {
+    const auto* frame = std::get_if<PhysicalFrame>(&walk.elements[i]);
+    if (frame == nullptr) return ends(End::unknown, i, kMissing);
+    out.comes_to_go = frame->go.has_value();
+    if (out.comes_to_go) return ends(End::through, i, {});
+    const FrameRule rule = rule_of(memory, images, frames, *frame);
+    if (rule.kind == FrameRule::Kind::passes) continue;
+    if (rule.kind == FrameRule::Kind::no_rule) return ends(End::through, i, rule.why);
+    if (rule.kind == FrameRule::Kind::unknown) return ends(End::unknown, i, rule.why);
+    if (rule.action.kind == LsdaAction::Kind::forbids) return ends(End::forbidden, i, {});
+    if (rule.action.kind != LsdaAction::Kind::catches) continue;
+    // Source: libstdc++ eh_personality.cc: an empty exception specification forbids it too, one
+    // with types does not.
+    for (const LsdaAction::Handler& handler : rule.action.handlers) {
+      if (handler.specification && handler.allowed.empty()) return ends(End::forbidden, i, {});
+      if (handler.all && !handler.specification) out.must_throw_on.push_back(i);
+    }
+  }
+  return ends(walk.complete() ? End::through : End::unknown, outermost(walk),
+              walk.complete() ? "" : kUnknownEnd);
 }
 
 }  // namespace cgo

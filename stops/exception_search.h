@@ -15,8 +15,7 @@ struct ThrownException {
   /// Of what runtime: "C++", or how its class names itself ("CLNGC++", "MOZ RUST" …).
   std::string runtime;
   bool is_cxx = false;
-  bool forced = false;  ///< Unwinding that nobody can stop: pthread_exit, a cancelled thread.
-  Address type;         ///< std::type_info; 0 where it is not known.
+  Address type;  ///< std::type_info; 0 where it is not known.
   std::string type_name;
   Address object;
   std::optional<std::string> what;  ///< What it says, where that can be read without a call.
@@ -43,7 +42,6 @@ struct ExceptionFate {
   std::string file;          ///< Of the handler's code, where it is known.
   std::uint32_t line = 0;
   std::string why;
-  std::size_t passed = 0;  ///< Frames that it goes through.
 };
 
 /// The fate of `exception`, thrown by the innermost frame of `walk`: asks the table of each frame
@@ -51,5 +49,22 @@ struct ExceptionFate {
 ExceptionFate exception_fate(const MemoryReader& memory, const ImageMap& images,
                              const DwarfSource& dwarf, const Walk& walk,
                              const ThrownException& exception);
+
+/// Where unwinding by force comes to (_Unwind_ForcedUnwind: pthread_exit, a cancelled thread): no
+/// handler can end it, but it runs what the frames clean up.
+struct ForcedFate {
+  enum class Kind : std::uint8_t {
+    through,    ///< Through all frames that have rules, up to `physical`, or to the stack's end.
+    forbidden,  ///< Comes to a noexcept function: std::terminate.
+    unknown,    ///< Cannot be told; `why` says what is in the way.
+  };
+  Kind kind = Kind::unknown;
+  std::size_t physical = 0;  ///< Of the frame where it ends, an index into Walk::elements.
+  bool comes_to_go = false;  ///< Of `through`: Go's frames have no rules and are jumped over.
+  /// Frames whose catch (...) it enters, which has to throw on: std::terminate else.
+  std::vector<std::size_t> must_throw_on;
+  std::string why;
+};
+ForcedFate forced_fate(const MemoryReader& memory, const ImageMap& images, const Walk& walk);
 
 }  // namespace cgo

@@ -73,6 +73,18 @@ const Image* ImageMap::find(Address address) const {
   return piece ? &images_[piece->value.image] : nullptr;
 }
 
+const ElfSymbol* ImageMap::symbol_at(Address address) const {
+  const Image* image = find(address);
+  if (image == nullptr || !trusted(*image)) return nullptr;
+  return image->file->symbol_at(image->to_file(address));
+}
+
+const ElfSymbol* ImageMap::symbol_beginning_at(Address address) const {
+  const Image* image = find(address);
+  const ElfSymbol* symbol = symbol_at(address);
+  return symbol != nullptr && image->to_load(symbol->file_address) == address ? symbol : nullptr;
+}
+
 bool ImageMap::executable(Address address) const {
   const auto* piece = pieces_.find(address);
   return piece && piece->value.executable;

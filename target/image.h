@@ -46,6 +46,11 @@ class ImageMap {
   /// Whether `address` is in a segment of an image that may be executed. False where the image's
   /// file is absent or wrong: ask the debuggee's mappings there.
   bool executable(Address address) const;
+  /// The symbol that covers the load address `address`, as ElfFile::symbol_at has it; null where
+  /// none does, and where the image's file is absent or wrong.
+  const ElfSymbol* symbol_at(Address address) const;
+  /// The same, when it begins there.
+  const ElfSymbol* symbol_beginning_at(Address address) const;
   std::span<const Image> all() const { return images_; }
   /// The first image with this path, or null.
   const Image* with_path(std::string_view path) const;

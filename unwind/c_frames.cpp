@@ -88,6 +88,7 @@ struct StepContext {
   const MemoryReader& memory;
   const ImageMap& images;
   const Registers& registers;
+  Address pc;
   Address lookup_pc;  ///< Presented as the instruction pointer.
   MadeTables& made_tables;
   const Image* last_image = nullptr;
@@ -198,7 +199,8 @@ int procedure_name(unw_addr_space_t, unw_word_t, char*, std::size_t, unw_word_t*
   return -UNW_ENOINFO;
 }
 
-Error step_error(StepContext& context, Address pc, int code) {
+Error step_error(StepContext& context, int code) {
+  const Address pc = context.pc;
   if (context.memory_error) return std::move(*context.memory_error).in("unwinding C at " + hex(pc));
   if (code == -UNW_ENOINFO)
     return Error{ErrorCode::not_found, "no unwind rule (.eh_frame) covers " + hex(pc), pc};
@@ -212,6 +214,26 @@ struct CFrames::State {
   unw_accessors_t accessors{};
   unw_addr_space_t space = nullptr;
   mutable MadeTables made_tables;
+
+  StepContext context(const MemoryReader& memory, const ImageMap& images,
+                      const Registers& registers, CodeAddress pc) const {
+    return {.memory = memory,
+            .images = images,
+            .registers = registers,
+            .pc = pc.address,
+            .lookup_pc = pc.for_lookup(),
+            .made_tables = made_tables};
+  }
+  /// What the tables say of the function that the context is in.
+  Result<unw_proc_info_t> rule(StepContext& context) const {
+    if (space == nullptr)
+      return Error{ErrorCode::unsupported, "libunwind has no address space for this CPU",
+                   context.pc};
+    unw_proc_info_t info{};
+    if (find_proc_info(space, context.lookup_pc.value, &info, 0, &context) < 0)
+      return step_error(context, -UNW_ENOINFO);
+    return info;
+  }
 };
 
 CFrames::CFrames() : state_(std::make_unique<State>()) {
@@ -233,22 +255,13 @@ CFrames::~CFrames() {
 
 Result<CStep> CFrames::step(const MemoryReader& memory, const ImageMap& images,
                             const Registers& registers, CodeAddress pc) const {
-  if (state_->space == nullptr)
-    return Error{ErrorCode::unsupported, "libunwind has no address space for this CPU", pc.address};
-  StepContext context{.memory = memory,
-                      .images = images,
-                      .registers = registers,
-                      .lookup_pc = pc.for_lookup(),
-                      .made_tables = state_->made_tables};
+  StepContext context = state_->context(memory, images, registers, pc);
   // Without a rule libunwind would fall back to guessing by the frame pointer: ask first.
-  unw_proc_info_t info{};
-  const int found = find_proc_info(state_->space, context.lookup_pc.value, &info, 0, &context);
-  if (found < 0) return step_error(context, pc.address, -UNW_ENOINFO);
-
+  if (const auto rule = state_->rule(context); !rule) return rule.error();
   unw_cursor_t cursor;
   int code = unw_init_remote(&cursor, state_->space, &context);
   if (code == 0) code = unw_step(&cursor);
-  if (code < 0) return step_error(context, pc.address, code);
+  if (code < 0) return step_error(context, code);
 
   CStep step{.caller = Registers(registers.arch()), .cfa = {}};
   unw_word_t value = 0;
@@ -258,31 +271,22 @@ Result<CStep> CFrames::step(const MemoryReader& memory, const ImageMap& images,
   }
   for (std::uint8_t number : registers.arch().callee_saved)
     if (unw_get_reg(&cursor, number, &value) == 0) step.caller.set(number, value);
-  if (unw_get_reg(&cursor, UNW_REG_SP, &value) < 0)
-    return step_error(context, pc.address, -UNW_EBADREG);
+  if (unw_get_reg(&cursor, UNW_REG_SP, &value) < 0) return step_error(context, -UNW_EBADREG);
   step.caller.set_sp({value});
   step.cfa = {value};
-  if (unw_get_reg(&cursor, UNW_REG_IP, &value) < 0)
-    return step_error(context, pc.address, -UNW_EBADREG);
+  if (unw_get_reg(&cursor, UNW_REG_IP, &value) < 0) return step_error(context, -UNW_EBADREG);
   step.caller.set_pc({value});
   return step;
 }
 
 Result<CExceptionRule> CFrames::exception_rule(const MemoryReader& memory, const ImageMap& images,
                                                const Registers& registers, CodeAddress pc) const {
-  if (state_->space == nullptr)
-    return Error{ErrorCode::unsupported, "libunwind has no address space for this CPU", pc.address};
-  StepContext context{.memory = memory,
-                      .images = images,
-                      .registers = registers,
-                      .lookup_pc = pc.for_lookup(),
-                      .made_tables = state_->made_tables};
-  unw_proc_info_t info{};
-  const int found = find_proc_info(state_->space, context.lookup_pc.value, &info, 0, &context);
-  if (found < 0) return step_error(context, pc.address, -UNW_ENOINFO);
-  return CExceptionRule{.function = {{info.start_ip}, {info.end_ip}},
-                        .personality = {info.handler},
-                        .data = {info.lsda}};
+  StepContext context = state_->context(memory, images, registers, pc);
+  const auto rule = state_->rule(context);
+  if (!rule) return rule.error();
+  return CExceptionRule{.function = {{rule->start_ip}, {rule->end_ip}},
+                        .personality = {rule->handler},
+                        .data = {rule->lsda}};
 }
 
 Result<CStep> step_crosscall1(const MemoryReader& code, const MemoryReader& stack,

@@ -205,14 +205,18 @@ def test_a_longjmp_passes_go(release):
 
 
 def test_state_that_a_call_changes(release):
-    answers = run(build(release), "cgo break return '^(block_signal|round_down|add)$'", "run state", "continue", "breakpoint list", "continue")
-    # SIGUSR2 is 12: bit 11. Rounding down is 01 in bits 13-14 of mxcsr and in bits 10-11 of the x87 control word.
-    assert re.search(r"blocked signals changed: 0{16} before, 0{13}800 now$", answers["run state"], re.MULTILINE)
+    answers = run(build(release), "cgo break return '^(block_signal|round_down|use_locale|add)$'", "run state", *["continue"] * 4)
+    # Rounding down is 01 in bits 13-14 of mxcsr and in bits 10-11 of the x87 control word.
+    assert re.search(r"blocked signals changed: none before, SIGUSR2 now$", answers["run state"], re.MULTILINE)
     mxcsr = re.search(r"mxcsr 0x(\w+) before, 0x(\w+) now", answers["all"])
     assert (int(mxcsr[1], 16) ^ int(mxcsr[2], 16)) & 0x6000 == 0x2000
     x87 = re.search(r"x87 control word changed: 0x(\w+) before, 0x(\w+) now", answers["all"])
     assert int(x87[1], 16) ^ int(x87[2], 16) == 0x400
-    assert len(re.findall("changed:", answers["all"])) == 3, "add changes nothing"
+    # By setlocale one category, by uselocale all the others.
+    assert re.findall(r"\S.*locale changed: .*$", answers["all"], re.MULTILINE) == [
+        "the locale changed: LC_NUMERIC C before, C.UTF-8 now", "the thread's locale changed: LC_CTYPE, LC_TIME, LC_COLLATE, LC_MONETARY, LC_MESSAGES, LC_PAPER, LC_NAME, LC_ADDRESS, LC_TELEPHONE, "
+        "LC_MEASUREMENT, LC_IDENTIFICATION C before, C.UTF-8 now"]
+    assert len(re.findall("changed:", answers["all"])) == 5, "add changes nothing"
 
 
 # Which arrivals

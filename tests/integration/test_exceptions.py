@@ -60,7 +60,7 @@ def test_every_fate_without_optimization(release):
 
 
 def check_every_fate(program):
-    names = output(program).splitlines()
+    names = [name for name in output(program).splitlines() if not name.startswith("forced")]
     assert len(names) >= 40
     runs = [f"run {number}" for number in range(len(names))]
     # LLDB ends a script at a crash: the process shall end by itself.
@@ -72,6 +72,44 @@ def check_every_fate(program):
             assert said[0][0] == SAYS[name]
         if name in ENDS:
             assert said[-1][1].startswith(ENDS[name]), said
+
+
+# What is said, after "unwinding by force: …", and what the process prints.
+FORCED = {
+    "a thread ends itself": ("begun by (anonymous namespace)::ends_itself(", ["no handler can end it; it is no error, the process goes on"],
+                             ["cleaned up", "over"]),
+    "a thread is cancelled": ("begun by (anonymous namespace)::waits(", ["no handler can end it; it is no error, the process goes on"],
+                              ["cleaned up", "over"]),
+    "catch throws on": ("begun by (anonymous namespace)::ends_itself(",
+                        ["enters catch (...) of (anonymous namespace)::throws_force_on(void*), which has to throw it on: else std::terminate",
+                         "no handler can end it; it is no error, the process goes on"], ["cleaned up", "entered catch", "over"]),
+    "catch does not throw on": ("begun by (anonymous namespace)::ends_itself(",
+                                ["enters catch (...) of (anonymous namespace)::swallows_force(void*), which has to throw it on: else std::terminate",
+                                 "no handler can end it; it is no error, the process goes on"], ["cleaned up", "entered catch"]),
+    "noexcept": ("begun by (anonymous namespace)::ends_itself(",
+                 ["comes to (anonymous namespace)::lets_no_force_out(void*), which lets nothing out (noexcept): std::terminate"], ["cleaned up"]),
+    "Go's thread": ("begun by (anonymous namespace)::ends_itself(", ["jumps over Go (main._Cfunc_run_case at"], ["cleaned up", "over"])}
+
+
+def test_unwinding_by_force(release):
+    """A thread that ends is no exception: never said to end the process where it goes on."""
+    program = build(release)
+    names = output(program).splitlines()
+    cases = {number: name[len("forced: "):] for number, name in enumerate(names) if name.startswith("forced: ")}
+    assert sorted(cases.values()) == sorted(FORCED)
+    answers = run(program, "process handle SIGABRT --pass true --stop false", "cgo break exception --log", *[f"run {number}" for number in cases])
+    for number, name in cases.items():
+        begun, ends, printed = FORCED[name]
+        # The program's own lines among LLDB's: in this order.
+        told = answers[f"run {number}"]
+        assert [line for line in output(program, str(number)).splitlines() if line in ("cleaned up", "entered catch", "over")] == printed
+        said = re.search(r"^unwinding by force: the thread ends \(pthread_exit, or it was cancelled\)\n  (.*)\n((?:  .*\n)+)", told, re.MULTILINE)
+        assert said, (name, told)
+        assert said[1].startswith(begun), name
+        lines = [line.strip() for line in said[2].splitlines()]
+        assert len(lines) == len(ends) and all(line.startswith(end) for line, end in zip(lines, ends)), (name, lines)
+        assert told.count("unwinding by force") == 1, name
+    assert not described(answers["all"]) and "will terminate" not in answers["all"]
 
 
 def test_stops(release):

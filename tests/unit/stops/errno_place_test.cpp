@@ -1,41 +1,15 @@
 #include "stops/errno_place.h"
 
-#include <dlfcn.h>
 #include <unistd.h>
 
 #include <catch2/catch_test_macros.hpp>
 #include <cerrno>
 #include <cstdint>
 
-#include "target/elf.h"
+#include "support/this_c_library.h"
 #include "target/process_memory.h"
 
 namespace cgo {
-namespace {
-
-struct CLibrary {
-  ImageMap images;
-  bool found = false;
-};
-
-CLibrary this_c_library() {
-  Dl_info where{};
-  if (dladdr(reinterpret_cast<void*>(&__errno_location), &where) == 0) return {};
-  auto file = ElfFile::open(where.dli_fname);
-  if (!file) return {};
-  Image image{.path = where.dli_fname, .file = *file};
-  image.bias = reinterpret_cast<std::uintptr_t>(where.dli_fbase);
-  image.range = {{image.bias}, {image.bias + (1 << 24)}};
-  return {ImageMap({std::move(image)}), true};
-}
-
-std::uint64_t thread_pointer() {
-  std::uint64_t value = 0;
-  __asm__("mov %%fs:0,%0" : "=r"(value));
-  return value;
-}
-
-}  // namespace
 
 TEST_CASE("errno is where the C library of this process keeps it") {
   const CLibrary library = this_c_library();

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "unwind/frame.h"
+
+namespace cgo {
+
+/// The function of the frame that Walk::elements[physical] is, with those inlined into it left
+/// out; its address where it has no name. "?" where the stack has no such frame.
+std::string function_in(const Stack& stack, std::size_t physical);
+
+/// "f at file.c:12": the innermost frame from `physical` on that is not plumbing.
+std::string place_in(const Stack& stack, std::size_t physical);
+
+/// "f at file.c:12", without the place where it is not known.
+std::string place_text(const Frame& frame);
+
+}  // namespace cgo
