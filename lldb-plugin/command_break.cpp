@@ -71,6 +71,7 @@ std::optional<Failure> take_options(const CommandLine& line, CrossingRequest& re
   request.log = line.has("--log");
   request.stack = line.has("--stack");
   request.with_errno = line.has("--errno");
+  request.with_python = line.has("--python");
   if (request.every == 0 || request.only == 0)
     return wrong("--hits and --every count from 1", "--every 1 is every one");
   if (const auto text = line.text("--slower")) {
@@ -83,9 +84,10 @@ std::optional<Failure> take_options(const CommandLine& line, CrossingRequest& re
     if (request.query.when == When::callback)
       return wrong("--at is a line of Go that calls C", "'cgo break enter' or 'return' with --at");
   }
-  const bool needs_return = request.slower_ns || request.with_errno;
+  const bool needs_return = request.slower_ns || request.with_errno || request.with_python;
   if (needs_return && request.query.when != When::returns)
-    return wrong("--slower and --errno are known at the return only", "'cgo break return'");
+    return wrong("--slower, --errno and --python are known at the return only",
+                 "'cgo break return'");
   if (const auto text = line.text("--if")) {
     std::optional<ExpressionError> error;
     request.condition = CrossingCondition::parse(*text, error);

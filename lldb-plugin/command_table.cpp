@@ -77,6 +77,8 @@ constexpr Flag kBreakFlags[] = {
     {"--every", ValueKind::number, "N", "Stop at every Nth that fits."},
     {"--slower", ValueKind::text, "TIME", "return: only what took TIME (10ms) or longer."},
     {"--errno", ValueKind::none, "", "return: only where C set errno, or Go gets one."},
+    {"--python", ValueKind::none, "",
+     "return: only where an exception of Python is pending, which Go will not see."},
     {"--log", ValueKind::none, "", "Print a line and go on."},
     {"--uncaught", ValueKind::none, "", "exception: only where no handler takes it before Go."},
     {"--stack", ValueKind::none, "", "Print the stack too."}};

@@ -85,6 +85,8 @@ void CrossingBreakpoint::begin_process() {
   tracker_ = {};
   entered_.clear();
   machines_.clear();
+  python_.reset();
+  of_python_.reset();
   errno_offset_.reset();
   locale_offset_.reset();
   fitting_ = failed_ = counted_ = 0;
@@ -128,7 +130,8 @@ std::string CrossingBreakpoint::summary() {
   const std::lock_guard lock(mutex_);
   end_threads();
   std::string out = "cgo " + escaped(request_.words) + fmt::format(": {} arrivals", counted_);
-  if (request_.condition || request_.slower_ns || request_.with_errno || request_.query.at)
+  if (request_.condition || request_.slower_ns || request_.with_errno || request_.with_python ||
+      request_.query.at)
     out += fmt::format(", {} fit", fitting_);
   if (failed_ != 0) out += fmt::format(", {} could not be decided", failed_);
   if (request_.query.when != CrossingQuery::When::enter)

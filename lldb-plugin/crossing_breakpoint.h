@@ -27,7 +27,8 @@ struct CrossingRequest {
   std::shared_ptr<const CrossingCondition> condition;  ///< --if; may be null.
   std::optional<std::uint64_t> only, every;            ///< --hits, --every.
   std::optional<std::int64_t> slower_ns;
-  bool with_errno = false, log = false, stack = false;
+  bool with_errno = false, with_python = false;  ///< --errno, --python.
+  bool log = false, stack = false;
   std::shared_ptr<TraceLog> trace;  ///< Where arrivals go that nobody shall see; may be null.
   bool tells = false;               ///< Arrivals are given to a script, which decides.
   std::string words;                ///< As typed, for lists: "break enter f".
@@ -58,6 +59,7 @@ class CrossingBreakpoint final : public TargetBreakpoint {
     Address block_at;
     std::uint64_t below_stack = 0;  // Of the block, below the goroutine's stack.hi; it may move.
     std::optional<int> errno_value;
+    bool python_pending = false;
     std::optional<SignalSet> blocked;
     std::optional<CLocale> locale;
     std::optional<std::uint64_t> mxcsr, fctrl;
@@ -98,6 +100,8 @@ class CrossingBreakpoint final : public TargetBreakpoint {
   /// By the address of the runtime's code, and tid.
   std::map<std::pair<Address, std::uint64_t>, KnownMachine> machines_;
   std::optional<Result<std::int64_t>> errno_offset_, locale_offset_;  // From the thread pointer.
+  std::optional<Result<PythonRuntime>> python_;
+  std::shared_ptr<const Program> of_python_;  // Whose modules it was looked for in.
   std::uint64_t fitting_ = 0, failed_ = 0;
   std::uint64_t counted_ = 0;  // Arrivals of the kind asked for.
 };

@@ -142,6 +142,7 @@ void CrossingBreakpoint::Visit::keep_entry(const OpenCrossing& opened) {
         kept.below_stack = machine_->goroutine->stack.end.value - kept.block_at.value;
     }
     kept.errno_value = errno_of_thread();
+    kept.python_pending = python_is_pending();
   }
   if (!request_.log) {
     kept.blocked = blocked_signals();
@@ -186,6 +187,9 @@ std::optional<bool> CrossingBreakpoint::Visit::condition_holds() {
 bool CrossingBreakpoint::Visit::fits() {
   if (request_.slower_ns && moment_.duration_ns.value_or(0) < *request_.slower_ns) return false;
   if (request_.with_errno && moment_errno(moment_).name.empty()) return false;
+  // What cannot be known stops, like a condition that cannot be decided.
+  if (request_.with_python && !moment_.python && (request_.log || moment_.no_python.empty()))
+    return false;
   if (request_.query.at && !was_called_there()) return false;
   return true;
 }
@@ -194,6 +198,7 @@ bool CrossingBreakpoint::Visit::decide() {
   if (moment_.returns) {
     read_errno();
     read_result();
+    read_python();
   }
   if (!fits()) return false;
   read_arguments();

@@ -60,6 +60,10 @@ class CrossingBreakpoint::Visit {
   std::optional<Datum> passed(const Type& type, const PassedValue& where, bool result);
   void read_errno();
   void read_changes();
+  /// The CPython of this process; null where it has none.
+  const Result<PythonRuntime>* python();
+  bool python_is_pending();
+  void read_python();
   void find_caller();
   using OffsetFinder = Result<std::int64_t>(const MemoryReader&, const ImageMap&);
   /// What the C library keeps for this thread, at an offset that is found once.

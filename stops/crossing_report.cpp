@@ -58,6 +58,15 @@ std::string arguments_in_line(const CrossingMoment& moment) {
   return out + ')';
 }
 
+std::string python_lines(const CrossingMoment& moment) {
+  if (!moment.no_python.empty())
+    return fmt::format("  Python's exceptions: not known ({})\n", escaped(moment.no_python));
+  if (!moment.python) return {};
+  return fmt::format("  python.pending: Python exception pending: {}; Go will not see it{}\n",
+                     escaped(python_exception_text(*moment.python)),
+                     moment.python_before ? " (one was pending before the call, too)" : "");
+}
+
 }  // namespace
 
 MomentErrno moment_errno(const CrossingMoment& moment) {
@@ -69,6 +78,11 @@ MomentErrno moment_errno(const CrossingMoment& moment) {
   const bool unchanged = *moment.errno_after == *moment.errno_before;
   if (unchanged && !moment.failed.value_or(false)) return {};
   return {errno_name(*moment.errno_after), unchanged};
+}
+
+std::string moment_verdict(const CrossingMoment& moment) {
+  if (moment.python) return "python.pending";
+  return moment.verdict ? moment.verdict->id : std::string();
 }
 
 std::string format_duration(std::int64_t ns) {
@@ -98,6 +112,7 @@ std::string format_moment(const CrossingMoment& moment) {
                        moment.errno_returned ? "Go gets it" : "Go does not see it");
   if (moment.verdict)
     out += fmt::format("  {}: {}\n", moment.verdict->id, escaped(moment.verdict->text));
+  out += python_lines(moment);
   for (const std::string& change : moment.changes) out += fmt::format("  {}\n", escaped(change));
   return out;
 }
@@ -115,6 +130,8 @@ std::string format_moment_line(const CrossingMoment& moment) {
                        moment.errno_returned ? "" : " (dropped)");
   if (moment.duration_ns) out += ' ' + format_duration(*moment.duration_ns);
   if (moment.verdict) out += " [" + moment.verdict->id + ']';
+  if (moment.python)
+    out += fmt::format(" [python.pending] {}", escaped(python_exception_text(*moment.python)));
   return out + '\n';
 }
 
@@ -123,6 +140,20 @@ namespace {
 template <class Number>
 std::string number_or_null(const std::optional<Number>& number) {
   return number ? fmt::format("{}", *number) : std::string("null");
+}
+
+std::string text_or_null(const std::string& text) {
+  return text.empty() ? std::string("null") : json_string(text);
+}
+
+/// Of what is pending: "type", "message", "file", "line", "function", "before".
+std::string python_json(const CrossingMoment& moment) {
+  if (!moment.python) return "null";
+  const PythonException& one = *moment.python;
+  return fmt::format(R"({{"type":{},"message":{},"file":{},"line":{},"function":{},"before":{}}})",
+                     json_string(one.type), one.message ? json_string(*one.message) : "null",
+                     text_or_null(one.file), one.line == 0 ? "null" : fmt::format("{}", one.line),
+                     text_or_null(one.function), moment.python_before);
 }
 
 std::string arguments_json(const CrossingMoment& moment) {
@@ -151,9 +182,9 @@ std::string moment_json(const CrossingMoment& moment, std::uint64_t sequence,
   out += R"(,"result":)" + (moment.result ? format_json(moment.result->value) : "null");
   const MomentErrno found = moment_errno(moment);
   out += fmt::format(
-      R"(,"errno":{},"errno_unchanged":{},"errno_seen_by_go":{},"verdict":{},"duration_ns":{}}})",
+      R"(,"errno":{},"errno_unchanged":{},"errno_seen_by_go":{},"verdict":{},"python":{},"duration_ns":{}}})",
       found.name.empty() ? "null" : json_string(found.name), found.unchanged,
-      moment.errno_returned.has_value(), moment.verdict ? json_string(moment.verdict->id) : "null",
+      moment.errno_returned.has_value(), text_or_null(moment_verdict(moment)), python_json(moment),
       number_or_null(moment.duration_ns));
   return out;
 }

@@ -6,6 +6,7 @@
 
 #include "crossings/catalogue.h"
 #include "stops/errno_verdict.h"
+#include "stops/python_error.h"
 #include "values/value.h"
 
 namespace cgo {
@@ -37,7 +38,10 @@ struct CrossingMoment {
   std::optional<int> errno_before, errno_after, errno_returned;
   std::optional<bool> failed;  ///< Whether the result says so; see looks_failed.
   std::optional<ErrnoVerdict> verdict;
-  std::vector<std::string> changes;  ///< "the signal mask changed: …".
+  std::optional<PythonException> python;  ///< Pending on the thread, in a program with CPython.
+  bool python_before = false;             ///< One was at the entry, too.
+  std::string no_python;                  ///< Why that is not known, where there is a CPython.
+  std::vector<std::string> changes;       ///< "the signal mask changed: …".
 };
 
 /// For people, several lines: what is at a stop.
@@ -47,9 +51,13 @@ std::string format_moment_line(const CrossingMoment& moment);
 
 /// The same as one JSON object: "sequence", "time_ns" (as given), "goroutine", "m", "thread" (tid),
 /// "direction", "function", "go_name", "form", "event" ("enter", "return"), "depth", "caller",
-/// "arguments", "result", "errno", "errno_unchanged", "errno_seen_by_go", "verdict", "duration_ns";
-/// null where something is not known.
+/// "arguments", "result", "errno", "errno_unchanged", "errno_seen_by_go", "verdict", "python",
+/// "duration_ns"; null where something is not known.
 std::string moment_json(const CrossingMoment& moment, std::uint64_t sequence, std::int64_t time_ns);
+
+/// The id of what is wrong with this return: "python.pending" before what is said of errno, which
+/// CPython itself leaves behind; empty for nothing.
+std::string moment_verdict(const CrossingMoment& moment);
 
 /// The name of what errno was set to by the call, or given to Go; empty for neither. A call that
 /// failed and left errno as it was may have set it again: `unchanged` says that nobody can tell.

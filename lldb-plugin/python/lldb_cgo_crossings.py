@@ -10,8 +10,9 @@ from lldb_cgo_breaks import CALLBACKS
 class CrossingEvent:
     """A thread at a crossing. `event` is "enter" or "return", `direction` "go_to_c" or "c_to_go"; `thread` a
     tid, `time_ns` the time of day; `arguments` by name, None where they are not known. Of a return: `result`,
-    the name of what errno was set to (`errno_unchanged`: or left at, nobody can tell), whether Go is given it, "errno.lost" or "errno.on-success" as `verdict`, and
-    the time it took, with the debugger's own stops in it."""
+    the name of what errno was set to (`errno_unchanged`: or left at, nobody can tell), whether Go is given it, "errno.lost", "errno.on-success" or
+    "python.pending" as `verdict`, what exception of Python is pending (`python`, by "type", "message", "file", "line", "function", and
+    "before": whether one was before the call, too), and the time it took, with the debugger's own stops in it."""
 
     sequence: int
     time_ns: int
@@ -31,6 +32,7 @@ class CrossingEvent:
     errno_unchanged: bool = False
     errno_seen_by_go: bool = False
     verdict: Optional[str] = None
+    python: Optional[Dict[str, Any]] = None
     duration_ns: Optional[int] = None
 
 
