@@ -3,15 +3,13 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "lldb-plugin/exception_breakpoint.h"
 #include "lldb-plugin/lldb_commands.h"
 #include "lldb-plugin/newer_api.h"
+#include "lldb-plugin/set_breakpoint.h"
 #include "unwind/format.h"
 
 namespace cgo {
 namespace {
-
-constexpr const char* kResolver = "lldb_cgo_breaks.CgoCrossing";
 
 using When = CrossingQuery::When;
 
@@ -45,10 +43,6 @@ std::optional<CrossingQuery::CallSite> call_site_of(const std::string& text) {
   return CrossingQuery::CallSite{text.substr(0, colon), static_cast<std::uint32_t>(*line)};
 }
 
-Failure wrong(std::string why, std::string hint) {
-  return {"no breakpoint was set", std::move(why), std::move(hint), ExitStatus::bad_arguments};
-}
-
 /// The request that a command line makes, or what is wrong with it.
 struct Asked {
   std::optional<CrossingRequest> request;
@@ -58,7 +52,7 @@ struct Asked {
 std::optional<Failure> take_pattern(const std::string& pattern, CrossingQuery& query) {
   auto compiled = NamePattern::compile(pattern);
   if (!compiled)
-    return wrong(
+    return wrong_breakpoint(
         fmt::format("'{}' is no regular expression: {}", pattern, compiled.error().message),
         "a name, or '^name$'; quote what the prompt would take apart");
   query.name = *std::move(compiled);
@@ -73,32 +67,35 @@ std::optional<Failure> take_options(const CommandLine& line, CrossingRequest& re
   request.with_errno = line.has("--errno");
   request.with_python = line.has("--python");
   if (request.every == 0 || request.only == 0)
-    return wrong("--hits and --every count from 1", "--every 1 is every one");
+    return wrong_breakpoint("--hits and --every count from 1", "--every 1 is every one");
   if (const auto text = line.text("--slower")) {
     request.slower_ns = duration_of(*text);
-    if (!request.slower_ns) return wrong("'" + *text + "' is no duration", "--slower 10ms");
+    if (!request.slower_ns)
+      return wrong_breakpoint("'" + *text + "' is no duration", "--slower 10ms");
   }
   if (const auto text = line.text("--at")) {
     request.query.at = call_site_of(*text);
-    if (!request.query.at) return wrong("'" + *text + "' is no place in Go", "--at file.go:42");
+    if (!request.query.at)
+      return wrong_breakpoint("'" + *text + "' is no place in Go", "--at file.go:42");
     if (request.query.when == When::callback)
-      return wrong("--at is a line of Go that calls C", "'cgo break enter' or 'return' with --at");
+      return wrong_breakpoint("--at is a line of Go that calls C",
+                              "'cgo break enter' or 'return' with --at");
   }
   const bool needs_return = request.slower_ns || request.with_errno || request.with_python;
   if (needs_return && request.query.when != When::returns)
-    return wrong("--slower, --errno and --python are known at the return only",
-                 "'cgo break return'");
+    return wrong_breakpoint("--slower, --errno and --python are known at the return only",
+                            "'cgo break return'");
   if (const auto text = line.text("--if")) {
     std::optional<ExpressionError> error;
     request.condition = CrossingCondition::parse(*text, error);
     if (error)
-      return wrong(
+      return wrong_breakpoint(
           fmt::format("--if: {}, at byte {} of '{}'", error->error.message, error->at.begin, *text),
           "'cgo help break' has the names");
     for (const char* name : {"result", "errno", "duration_ns"})
       if (request.query.when != When::returns && request.condition->uses(name))
-        return wrong(fmt::format("--if: {} is known at the return only", name),
-                     "'cgo break return'");
+        return wrong_breakpoint(fmt::format("--if: {} is known at the return only", name),
+                                "'cgo break return'");
   }
   return std::nullopt;
 }
@@ -107,12 +104,13 @@ Asked asked_for(const CommandLine& line) {
   CrossingRequest request;
   const auto when = when_of(line.positionals[0]);
   if (!when)
-    return {std::nullopt, wrong("'" + line.positionals[0] + "' is nothing to stop at",
-                                "enter, return or callback")};
+    return {std::nullopt, wrong_breakpoint("'" + line.positionals[0] + "' is nothing to stop at",
+                                           "'cgo help break' has what there is")};
   request.query.when = *when;
   if (line.positionals.size() < 2 && !line.has("--at"))
-    return {std::nullopt, wrong("no name was given", "'cgo break " + line.positionals[0] +
-                                                         " REGEX'; 'cgo crossings' lists them")};
+    return {std::nullopt,
+            wrong_breakpoint("no name was given", "'cgo break " + line.positionals[0] +
+                                                      " REGEX'; 'cgo crossings' lists them")};
   if (line.positionals.size() > 1)
     if (auto failure = take_pattern(line.positionals[1], request.query))
       return {std::nullopt, std::move(failure)};
@@ -124,19 +122,6 @@ Asked asked_for(const CommandLine& line) {
   return {std::move(request), std::nullopt};
 }
 
-/// For an LLDB whose resolvers are not asked at arrivals. Kept for ever: LLDB has its address.
-struct CallbackBaton {
-  Plugin* plugin;  // Of the whole debugger process.
-  std::shared_ptr<TargetBreakpoint> breakpoint;
-};
-
-bool called_back(void* baton, lldb::SBProcess&, lldb::SBThread& thread,
-                 lldb::SBBreakpointLocation& location) {
-  const auto& known = *static_cast<CallbackBaton*>(baton);
-  return known.breakpoint->arrived(known.plugin->sessions, thread.GetFrameAtIndex(0), location)
-      .stops;
-}
-
 Answer list(Plugin& plugin, lldb::SBTarget target) {
   Answer answer;
   for (std::uint32_t i = 0; i < target.GetNumBreakpoints(); ++i) {
@@ -145,52 +130,6 @@ Answer list(Plugin& plugin, lldb::SBTarget target) {
     if (known) answer.out += fmt::format("{}: {}\n", one.GetID(), known->summary());
   }
   if (answer.out.empty()) answer.out = "0 breakpoints on crossings found in this target\n";
-  return answer;
-}
-
-Result<SetBreakpoint> give_to_lldb(Plugin& plugin, lldb::SBTarget target,
-                                   const std::shared_ptr<TargetBreakpoint>& made) {
-  SetBreakpoint out{.number = plugin.breakpoints.add(made)};
-  lldb::SBStructuredData arguments;
-  arguments.SetFromJSON(fmt::format(R"({{"number":{}}})", out.number).c_str());
-  lldb::SBFileSpecList modules, files;
-  out.lldb = target.BreakpointCreateFromScript(kResolver, arguments, modules, files);
-  if (!out.lldb.IsValid()) {
-    plugin.breakpoints.remove(out.number);
-    return Error{ErrorCode::unsupported, "LLDB did not take it"};
-  }
-  plugin.breakpoints.belongs_to(out.number, target, out.lldb.GetID());
-  if (!NewerApi::asks_resolvers_at_hits())
-    out.lldb.SetCallback(called_back, new CallbackBaton{&plugin, made});
-  return out;
-}
-
-Failure not_taken(const Error& error) {
-  return {"no breakpoint was set", error.message, "'script 1' shows whether LLDB has Python",
-          ExitStatus::no_target};
-}
-
-Answer break_exception(Plugin& plugin, lldb::SBTarget target, const CommandLine& line) {
-  if (line.positionals.size() > 1)
-    return Answer::failed(wrong("exception takes no REGEX", "'cgo break exception [--uncaught]'"));
-  for (const auto& [flag, value] : line.flags)
-    if (flag != "--uncaught" && flag != "--log")
-      return Answer::failed(wrong(flag + " is not for exceptions", "--uncaught, --log"));
-  ExceptionRequest request{
-      .uncaught = line.has("--uncaught"), .log = line.has("--log"), .words = "break exception"};
-  for (const auto& [flag, value] : line.flags) request.words += " " + flag;
-  const auto set =
-      give_to_lldb(plugin, target, std::make_shared<ExceptionBreakpoint>(std::move(request)));
-  if (!set) return Answer::failed(not_taken(set.error()));
-  lldb::SBBreakpoint breakpoint = set->lldb;
-  Answer answer;
-  const std::size_t count = breakpoint.GetNumLocations();
-  answer.out = fmt::format("Breakpoint {}: {} location{}\n", breakpoint.GetID(), count,
-                           count == 1 ? "" : "s");
-  if (count == 0)
-    answer.warnings.push_back(
-        "the unwinder of C++ is in none of the modules there are; those that "
-        "are loaded later are looked at too");
   return answer;
 }
 
@@ -223,7 +162,7 @@ Answer run_break(Plugin& plugin, lldb::SBDebugger debugger, const CommandLine& l
     return Answer::failed({"no breakpoint was set", "no target is selected",
                            "'target create PROGRAM', 'process attach'", ExitStatus::no_target});
   if (line.positionals.empty()) return list(plugin, target);
-  if (line.positionals[0] == "exception") return break_exception(plugin, target, line);
+  if (auto answer = break_fault(plugin, target, line)) return *std::move(answer);
   Asked asked = asked_for(line);
   if (asked.failure) return Answer::failed(*std::move(asked.failure));
   const auto set = set_crossing_breakpoint(plugin, target, *std::move(asked.request));

@@ -81,11 +81,12 @@ constexpr Flag kBreakFlags[] = {
      "return: only where an exception of Python is pending, which Go will not see."},
     {"--log", ValueKind::none, "", "Print a line and go on."},
     {"--uncaught", ValueKind::none, "", "exception: only where no handler takes it before Go."},
+    {"--all", ValueKind::none, "", "longjmp, signal-handler: also what breaks nothing."},
     {"--stack", ValueKind::none, "", "Print the stack too."}};
 constexpr Positional kBreakAt[] = {
     {"KIND", ValueKind::text, false, false,
-     "enter: Go calls C; return: back to the caller; callback: C calls Go. Without it: what there "
-     "is."},
+     "enter: Go calls C; return: back to the caller; callback: C calls Go; exception, longjmp, "
+     "signal-handler: what breaks at the boundary. Without it: what there is."},
     {"REGEX", ValueKind::text, false, false, "Part of C's or Go's name of the function."}};
 constexpr Flag kTraceFlags[] = {
     {"--limit", ValueKind::number, "N", "show: the last N records (100)."},
@@ -168,7 +169,7 @@ constexpr Command kCommands[] = {
      .needs = Needs::program},
     {.name = "break",
      .summary =
-         "Stop where Go calls C, C calls Go, either returns, or C++ throws; or log it and go on.",
+         "Stop where Go calls C, C calls Go, either returns, or before something breaks there.",
      .positionals = kBreakAt,
      .flags = kBreakFlags,
      .example = "return '^read_block$' --if 'result < 0' --stack",

@@ -137,19 +137,9 @@ std::string forced_text(const ForcedFate& fate, const CollectedStack& collected)
 }  // namespace
 
 std::vector<std::uint64_t> ExceptionBreakpoint::addresses(lldb::SBModule module) {
-  const auto places_of = [&](const char* name) {
-    std::vector<std::uint64_t> out;
-    lldb::SBSymbolContextList found = module.FindSymbols(name, lldb::eSymbolTypeCode);
-    for (std::uint32_t i = 0; i < found.GetSize(); ++i)
-      out.push_back(found.GetContextAtIndex(i).GetSymbol().GetStartAddress().GetFileAddress());
-    return out;
-  };
-  std::vector<std::uint64_t> out = places_of(kRaise);
+  std::vector<std::uint64_t> out = functions_named(module, {kRaise});
   // glibc has a function of that name of its own, which calls the unwinder's.
-  if (out.empty()) return out;
-  const std::vector<std::uint64_t> forced = places_of(kForced);
-  out.insert(out.end(), forced.begin(), forced.end());
-  return out;
+  return out.empty() ? out : functions_named(module, {kRaise, kForced});
 }
 
 std::string ExceptionBreakpoint::summary() {
@@ -159,12 +149,6 @@ std::string ExceptionBreakpoint::summary() {
   if (counts_.untold != 0) out += fmt::format(", of {} that cannot be told", counts_.untold);
   if (counts_.forced != 0) out += fmt::format("; {} unwound by force", counts_.forced);
   return out;
-}
-
-TargetBreakpoint::Outcome ExceptionBreakpoint::shown(std::string text,
-                                                     const CollectedStack& stack) const {
-  if (!request_.log) text += format_stack(stack.stack, {});
-  return {.stops = !request_.log, .text = std::move(text), .event = {}};
 }
 
 TargetBreakpoint::Outcome ExceptionBreakpoint::decide(const Visited& at) {

@@ -25,6 +25,19 @@ struct RuntimeNotes {
   std::vector<AddressRange> made, perhaps_made;
 };
 
+/// What a runtime notes of signals.
+Result<GoSignals> go_signals_of(const Stop& stop, const GoRuntime& runtime) {
+  const MemoryReader& memory = stop.debuggee->memory();
+  const std::string& path = runtime.parts().image_path;
+  const Image* image = stop.program->images->with_path(path);
+  if (image == nullptr) return Error{ErrorCode::not_found, path + " is not among the modules"};
+  const auto dwarf = stop.program->dwarf(*image);
+  auto places = find_signal_places(*image, dwarf ? (*dwarf)->file() : nullptr);
+  if (!places) places = find_signal_places_in_code(memory, runtime);
+  if (!places) return std::move(places).error();
+  return read_go_signals(memory, *places);
+}
+
 RuntimeNotes notes_of(const Stop& stop, const GoRuntime& runtime,
                       std::vector<std::string>& problems) {
   const MemoryReader& memory = stop.debuggee->memory();
@@ -38,16 +51,12 @@ RuntimeNotes notes_of(const Stop& stop, const GoRuntime& runtime,
   if (machines.error) fail("which threads are Go's is not all known", *machines.error);
   const Image* image = stop.program->images->with_path(path);
   if (image == nullptr) return out;
-  const auto dwarf = stop.program->dwarf(*image);
-  const ElfFile* debug_file = dwarf ? (*dwarf)->file() : nullptr;
-  auto places = find_signal_places(*image, debug_file);
-  if (!places) places = find_signal_places_in_code(memory, runtime);
-  const auto signals =
-      places ? read_go_signals(memory, *places) : Result<GoSignals>(places.error());
+  const auto signals = go_signals_of(stop, runtime);
   if (signals)
     out.signals = *signals;
   else
     fail("what Go's runtime notes of signals is not known", signals.error());
+  const auto dwarf = stop.program->dwarf(*image);
   const auto layout =
       dwarf ? signal_stack_layout_from_dwarf(**dwarf) : Result<GoSignalStackLayout>(dwarf.error());
   if (layout)
@@ -220,6 +229,13 @@ ThreadSignalRow report_on(const Stop& stop, const std::vector<RuntimeNotes>& run
   return out;
 }
 
+/// Signals whose handlers Go does not look at when it begins. Source: src/runtime/signal_unix.go,
+/// initsig; sigtab_linux_generic.go, those with _SigDefault.
+bool is_left_alone(int number) {
+  constexpr int kLeft[] = {18, 20, 21, 22};  // SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU
+  return std::ranges::find(kLeft, number) != std::end(kLeft);
+}
+
 }  // namespace
 
 Result<SignalReport> make_signal_report(const Stop& stop, SystemCalls* calls) {
@@ -251,6 +267,26 @@ Result<SignalReport> make_signal_report(const Stop& stop, SystemCalls* calls) {
     if (row.kernel) judge_by_kernel(stop, out, row);
     if (!out.runtimes.empty()) judge_stack(out, row);
   }
+  return out;
+}
+
+HandlerVerdict judge_handler(const Stop& stop, int number, const SignalAction& action) {
+  HandlerVerdict out;
+  std::vector<const GoRuntime*> runtimes;
+  for (const auto& runtime : stop.program->runtimes.all) runtimes.push_back(runtime.get());
+  out.gives_back =
+      action.has_handler() && runtime_of_handler(stop, runtimes, action.handler).has_value();
+  bool begun = false;
+  for (const GoRuntime* runtime : runtimes) {
+    const auto signals = go_signals_of(stop, *runtime);
+    out.known &= signals.has_value();
+    begun |= !signals || std::ranges::any_of(*signals, &GoSignal::handling);
+    out.replaces |=
+        !out.gives_back && signals && signals->at(static_cast<std::size_t>(number)).handling;
+  }
+  const bool without = action.has_handler() && !action.on_stack() && !runtimes.empty();
+  out.before_go = without && !begun && !is_left_alone(number);
+  out.off_stack = without && !out.before_go;
   return out;
 }
 

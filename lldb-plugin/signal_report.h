@@ -73,6 +73,18 @@ struct SignalReport {
 /// be made.
 Result<SignalReport> make_signal_report(const Stop& stop, SystemCalls* calls);
 
+/// What setting an action for a signal would do to Go.
+struct HandlerVerdict {
+  bool known = true;        ///< What Go notes of the signal could be read.
+  bool gives_back = false;  ///< The handler is Go's own.
+  bool off_stack = false;   ///< A handler without SA_ONSTACK.
+  /// The same, but Go has not begun to set its own handlers: it will give this one SA_ONSTACK, or
+  /// replace it.
+  bool before_go = false;
+  bool replaces = false;  ///< In the place of Go's, as Go notes.
+};
+HandlerVerdict judge_handler(const Stop& stop, int number, const SignalAction& action);
+
 /// For people; ends with a newline.
 std::string signals_text(const SignalReport& report);
 /// The keys of lldb-cgo/signals/1 behind its schema, without the last brace.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "target/demangle.h"
 #include "unwind/format.h"
 
 namespace cgo {
@@ -33,6 +34,22 @@ std::string place_in(const Stack& stack, std::size_t physical) {
         frame != nullptr && frame->physical >= physical && !frame->plumbing)
       return place_text(*frame);
   return "?";
+}
+
+std::string code_text(const ImageMap& images, const DwarfSource& dwarf, CodeAddress pc) {
+  const Image* image = images.find(pc.for_lookup());
+  const auto info = image != nullptr && dwarf
+                        ? dwarf(*image)
+                        : Result<std::shared_ptr<const DwarfInfo>>(Error{ErrorCode::not_found, ""});
+  if (info) {
+    const auto frames = (*info)->frames_at(image->to_file(pc.for_lookup()));
+    if (frames && !frames->empty() && !frames->front().function.empty())
+      return fmt::format("{} at {}:{}", escaped(frames->front().function),
+                         escaped(frames->front().file), frames->front().line);
+  }
+  const ElfSymbol* symbol = images.symbol_at(pc.for_lookup());
+  if (symbol == nullptr) return hex(pc.address);
+  return escaped(demangle(symbol->name).value_or(std::string(symbol->name)));
 }
 
 }  // namespace cgo

@@ -3,6 +3,9 @@
 #include <cstddef>
 #include <string>
 
+#include "goruntime/go_runtime.h"
+#include "target/image.h"
+#include "unwind/code_address.h"
 #include "unwind/frame.h"
 
 namespace cgo {
@@ -16,5 +19,8 @@ std::string place_in(const Stack& stack, std::size_t physical);
 
 /// "f at file.c:12", without the place where it is not known.
 std::string place_text(const Frame& frame);
+
+/// The same of code that is on no stack: its innermost function; the address where it has no name.
+std::string code_text(const ImageMap& images, const DwarfSource& dwarf, CodeAddress pc);
 
 }  // namespace cgo

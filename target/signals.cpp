@@ -79,6 +79,18 @@ Result<SignalAction> decode_signal_action(ByteView bytes) {
   return SignalAction{{*handler}, *flags, {*restorer}, {*mask}};
 }
 
+Result<SignalAction> decode_libc_signal_action(ByteView bytes) {
+  // The handler, a mask of 1024 bits, the flags as an int.
+  constexpr std::uint64_t kMask = 8, kFlagsAt = 136;
+  const auto handler = load<std::uint64_t>(bytes, 0), mask = load<std::uint64_t>(bytes, kMask);
+  const auto flags = load<std::uint32_t>(bytes, kFlagsAt);
+  if (!handler || !mask || !flags)
+    return Error{
+        ErrorCode::malformed_data,
+        "a struct sigaction of the C library has 152 bytes, not " + std::to_string(bytes.size())};
+  return SignalAction{{*handler}, *flags, {}, {*mask}};
+}
+
 std::vector<std::string> signal_action_flags(std::uint64_t flags) {
   std::vector<std::string> out;
   for (const auto& [bit, name] : kFlags) {

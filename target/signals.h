@@ -40,7 +40,7 @@ std::vector<int> signals_in(SignalSet set);
 /// struct sigaction as the kernel has it. Source: Linux include/linux/signal_types.h,
 /// struct sigaction; arch/x86/include/uapi/asm/signal.h.
 struct SignalAction {
-  static constexpr std::uint64_t kBytes = 32;
+  static constexpr std::uint64_t kBytes = 32, kLibcBytes = 152;
   static constexpr std::uint64_t kOnStack = 0x08000000;
 
   Address handler;  ///< 0 is SIG_DFL, 1 is SIG_IGN.
@@ -56,6 +56,9 @@ struct SignalAction {
 
 /// malformed_data when `bytes` is not kBytes long.
 Result<SignalAction> decode_signal_action(ByteView bytes);
+/// struct sigaction as the GNU C library's sigaction() takes it; its restorer is not the program's
+/// to set. malformed_data when `bytes` is shorter than kLibcBytes.
+Result<SignalAction> decode_libc_signal_action(ByteView bytes);
 /// "SA_SIGINFO", "SA_ONSTACK" … in the order of their bits; unknown bits as one number.
 std::vector<std::string> signal_action_flags(std::uint64_t flags);
 

@@ -215,6 +215,17 @@ Step leave_vdso_caller(const SwitchContext& context, const SwitchSite& site) {
   return std::optional<Switched>{};
 }
 
+/// Functions that align the stack for a call of C and keep the pointer that they had in rbx, where
+/// pclntab knows nothing of the alignment. Source: src/runtime/sys_linux_amd64.s.
+Step leave_aligned_caller(const SwitchContext&, const SwitchSite& site) {
+  constexpr std::uint64_t kAlignment = 16;
+  const auto kept = site.registers.get(kRbx);
+  const Address sp = site.registers.sp();
+  if (site.innermost || !kept || *kept < sp.value || *kept - sp.value >= kAlignment)
+    return std::optional<Switched>{};
+  return step_as_if(site, {*kept}, site.frame_bytes, "SP before its alignment in rbx");
+}
+
 struct Row {
   FuncId id;  ///< FuncId::normal: by name instead.
   std::string_view name;
@@ -233,6 +244,10 @@ constexpr std::array kRows{
     Row{FuncId::normal, "runtime.walltime", leave_vdso_caller},
     Row{FuncId::normal, "runtime.vgetrandom1", leave_vdso_caller},
     Row{FuncId::normal, "time.now", leave_vdso_caller},
+    Row{FuncId::normal, "runtime.callCgoSigaction", leave_aligned_caller},
+    Row{FuncId::normal, "runtime.callCgoMmap", leave_aligned_caller},
+    Row{FuncId::normal, "runtime.callCgoMunmap", leave_aligned_caller},
+    Row{FuncId::normal, "runtime.sigfwd", leave_aligned_caller},
 };
 
 }  // namespace

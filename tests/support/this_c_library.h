@@ -1,9 +1,12 @@
 #pragma once
 
 #include <dlfcn.h>
+#include <link.h>
 
 #include <cerrno>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "target/elf.h"
 #include "target/image.h"
@@ -25,6 +28,21 @@ inline CLibrary this_c_library() {
   image.bias = reinterpret_cast<std::uintptr_t>(where.dli_fbase);
   image.range = {{image.bias}, {image.bias + (1 << 24)}};
   return {ImageMap({std::move(image)}), true};
+}
+
+/// All images of the test's own process.
+inline ImageMap all_images() {
+  std::vector<Image> images;
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, std::size_t, void* out) {
+        const std::string path = *info->dlpi_name == 0 ? "/proc/self/exe" : info->dlpi_name;
+        if (auto file = ElfFile::open(path))
+          static_cast<std::vector<Image>*>(out)->push_back(
+              {.path = path, .file = *file, .bias = info->dlpi_addr});
+        return 0;
+      },
+      &images);
+  return ImageMap(std::move(images));
 }
 
 inline std::uint64_t thread_pointer() {

@@ -1,7 +1,10 @@
 #include "target/signals.h"
 
+#include <signal.h>
+
 #include <catch2/catch_test_macros.hpp>
 #include <cstring>
+#include <span>
 
 namespace cgo {
 namespace {
@@ -19,6 +22,22 @@ std::vector<std::byte> words(std::initializer_list<std::uint64_t> values) {
 }
 
 }  // namespace
+
+TEST_CASE("struct sigaction of the C library is read as the library lays it out") {
+  struct sigaction action{};
+  action.sa_handler = SIG_IGN;
+  action.sa_flags = SA_ONSTACK | SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaddset(&action.sa_mask, SIGTERM);
+  const auto bytes = std::as_bytes(std::span(&action, 1));
+  const auto read = decode_libc_signal_action(bytes);
+  REQUIRE(read);
+  CHECK(read->is_ignored());
+  CHECK(read->on_stack());
+  CHECK(read->mask == set_of({SIGTERM}));
+  CHECK(sizeof action == SignalAction::kLibcBytes);
+  CHECK_FALSE(decode_libc_signal_action(bytes.first(100)));
+}
 
 TEST_CASE("signals have the names that kill -l gives them") {
   CHECK(signal_name(1) == "SIGHUP");

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "lldb-plugin/fault_breakpoint.h"
+#include "lldb-plugin/signal_report.h"
+
+namespace cgo {
+
+/// Stops before code other than Go's sets a handler that breaks Go: one without SA_ONSTACK, or one
+/// in the place of Go's own.
+class SignalBreakpoint final : public FaultBreakpoint {
+ public:
+  explicit SignalBreakpoint(FaultRequest request) : FaultBreakpoint(std::move(request)) {}
+
+  std::vector<std::uint64_t> addresses(lldb::SBModule module) override;
+  std::string summary() override;
+
+ protected:
+  Outcome decide(const Visited& at) override;
+  void begin_process() override { counts_ = {}; }
+
+ private:
+  struct Counts {
+    std::uint64_t all = 0, breaking = 0, untold = 0;
+  };
+  Counts counts_;
+};
+
+}  // namespace cgo
