@@ -66,6 +66,9 @@ std::optional<Failure> take_options(const CommandLine& line, CrossingRequest& re
   request.stack = line.has("--stack");
   request.with_errno = line.has("--errno");
   request.with_python = line.has("--python");
+  request.moved = line.has("--moved");
+  if (request.moved && request.query.when == When::callback)
+    return wrong_breakpoint("--moved is for calls from Go into C", "'cgo break enter' with it");
   if (request.every == 0 || request.only == 0)
     return wrong_breakpoint("--hits and --every count from 1", "--every 1 is every one");
   if (const auto text = line.text("--slower")) {

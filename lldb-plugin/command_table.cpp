@@ -79,6 +79,8 @@ constexpr Flag kBreakFlags[] = {
     {"--errno", ValueKind::none, "", "return: only where C set errno, or Go gets one."},
     {"--python", ValueKind::none, "",
      "return: only where an exception of Python is pending, which Go will not see."},
+    {"--moved", ValueKind::none, "",
+     "Only where the goroutine's call before was on another thread."},
     {"--log", ValueKind::none, "", "Print a line and go on."},
     {"--uncaught", ValueKind::none, "", "exception: only where no handler takes it before Go."},
     {"--all", ValueKind::none, "", "longjmp, signal-handler: also what breaks nothing."},

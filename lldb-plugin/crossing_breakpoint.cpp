@@ -85,6 +85,7 @@ void CrossingBreakpoint::begin_process() {
   tracker_ = {};
   entered_.clear();
   machines_.clear();
+  last_threads_.clear();
   python_.reset();
   of_python_.reset();
   errno_offset_.reset();
@@ -131,7 +132,7 @@ std::string CrossingBreakpoint::summary() {
   end_threads();
   std::string out = "cgo " + escaped(request_.words) + fmt::format(": {} arrivals", counted_);
   if (request_.condition || request_.slower_ns || request_.with_errno || request_.with_python ||
-      request_.query.at)
+      request_.moved || request_.query.at)
     out += fmt::format(", {} fit", fitting_);
   if (failed_ != 0) out += fmt::format(", {} could not be decided", failed_);
   if (request_.query.when != CrossingQuery::When::enter)

@@ -27,7 +27,7 @@ struct CrossingRequest {
   std::shared_ptr<const CrossingCondition> condition;  ///< --if; may be null.
   std::optional<std::uint64_t> only, every;            ///< --hits, --every.
   std::optional<std::int64_t> slower_ns;
-  bool with_errno = false, with_python = false;  ///< --errno, --python.
+  bool with_errno = false, with_python = false, moved = false;  ///< --errno, --python, --moved.
   bool log = false, stack = false;
   std::shared_ptr<TraceLog> trace;  ///< Where arrivals go that nobody shall see; may be null.
   bool tells = false;               ///< Arrivals are given to a script, which decides.
@@ -63,6 +63,7 @@ class CrossingBreakpoint final : public TargetBreakpoint {
     std::optional<SignalSet> blocked;
     std::optional<CLocale> locale;
     std::optional<std::uint64_t> mxcsr, fctrl;
+    std::optional<std::uint64_t> moved_from;
   };
   struct Module {
     std::shared_ptr<const FileCrossings> crossings;
@@ -99,6 +100,8 @@ class CrossingBreakpoint final : public TargetBreakpoint {
   };
   /// By the address of the runtime's code, and tid.
   std::map<std::pair<Address, std::uint64_t>, KnownMachine> machines_;
+  /// The thread of the last call into C, by the address of the runtime's code and goroutine.
+  std::map<std::pair<Address, std::uint64_t>, std::uint64_t> last_threads_;
   std::optional<Result<std::int64_t>> errno_offset_, locale_offset_;  // From the thread pointer.
   std::optional<Result<PythonRuntime>> python_;
   std::shared_ptr<const Program> of_python_;  // Whose modules it was looked for in.

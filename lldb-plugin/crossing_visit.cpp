@@ -100,6 +100,16 @@ void CrossingBreakpoint::Visit::look_at_other_threads() {
   }
 }
 
+/// A library that belongs to one thread breaks when the goroutine that calls it moves.
+void CrossingBreakpoint::Visit::find_move() {
+  if (!to_c() || runtime_ == nullptr || !moment_.goroutine) return;
+  const Address code = runtime_->parts().modules.front()->tables().text;
+  const auto [known, first] =
+      self_.last_threads_.try_emplace(std::pair(code, *moment_.goroutine), moment_.tid);
+  if (!first && known->second != moment_.tid) moment_.moved_from = known->second;
+  known->second = moment_.tid;
+}
+
 bool CrossingBreakpoint::Visit::run() {
   find_machine();
   look_at_other_threads();
@@ -108,6 +118,7 @@ bool CrossingBreakpoint::Visit::run() {
   say_abandoned(event.abandoned);
   const bool of_returns = request_.query.when == When::returns;
   if (event.what == What::entered) {
+    find_move();
     if (!of_returns) return count();
     keep_entry(event.crossing);
     if (!place_.site.leaves_too) return false;
@@ -118,6 +129,7 @@ bool CrossingBreakpoint::Visit::run() {
   moment_.duration_ns = at.time_ns - event.crossing.entered.time_ns;
   moment_.depth = event.crossing.entered.depth;
   if (const auto kept = self_.entered_.extract(event.crossing.number)) entered_ = kept.mapped();
+  moment_.moved_from = entered_ ? entered_->moved_from : std::nullopt;
   if (const CrossingPoint* known = self_.crossing_with_stub({event.crossing.entered.crossing}))
     crossing_ = known;
   return count();
@@ -130,7 +142,7 @@ bool CrossingBreakpoint::Visit::count() {
 }
 
 void CrossingBreakpoint::Visit::keep_entry(const OpenCrossing& opened) {
-  Entered kept;
+  Entered kept{.moved_from = moment_.moved_from};
   if (to_c()) {
     if (const auto block = register_of(frame_, "rdi")) {
       kept.block_at = {*block};
@@ -190,6 +202,7 @@ bool CrossingBreakpoint::Visit::fits() {
   // What cannot be known stops, like a condition that cannot be decided.
   if (request_.with_python && !moment_.python && (request_.log || moment_.no_python.empty()))
     return false;
+  if (request_.moved && !moment_.moved_from) return false;
   if (request_.query.at && !was_called_there()) return false;
   return true;
 }

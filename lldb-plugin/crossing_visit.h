@@ -45,6 +45,7 @@ class CrossingBreakpoint::Visit {
   CrossingTracker::Event track(const Arrival& arrival);
   void say_abandoned(const std::vector<OpenCrossing>& abandoned);
   void look_at_other_threads();
+  void find_move();
   void keep_entry(const OpenCrossing& entered);
   bool count();
   bool decide();

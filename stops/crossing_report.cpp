@@ -99,6 +99,10 @@ std::string format_moment(const CrossingMoment& moment) {
   if (const auto form = errno_form(crossing.form); !form.empty()) out += fmt::format(" ({})", form);
   if (moment.duration_ns) out += fmt::format(", after {}", format_duration(*moment.duration_ns));
   out += fmt::format("\n  {}\n", place_text(moment));
+  if (moment.moved_from)
+    out += fmt::format(
+        "  its goroutine moved: the call before was on thread {}; it is not locked to a thread\n",
+        *moment.moved_from);
   if (!moment.caller.empty()) out += fmt::format("  called by {}\n", escaped(moment.caller));
   if (!moment.no_arguments.empty())
     out += fmt::format("  arguments: not known ({})\n", escaped(moment.no_arguments));
@@ -129,6 +133,7 @@ std::string format_moment_line(const CrossingMoment& moment) {
     out += fmt::format(" {}{}{}", found.name, found.unchanged ? " (as before)" : "",
                        moment.errno_returned ? "" : " (dropped)");
   if (moment.duration_ns) out += ' ' + format_duration(*moment.duration_ns);
+  if (moment.moved_from) out += fmt::format(" [moved from t{}]", *moment.moved_from);
   if (moment.verdict) out += " [" + moment.verdict->id + ']';
   if (moment.python)
     out += fmt::format(" [python.pending] {}", escaped(python_exception_text(*moment.python)));
@@ -174,9 +179,11 @@ std::string moment_json(const CrossingMoment& moment, std::uint64_t sequence,
       R"({{"sequence":{},"time_ns":{},"event":"{}","direction":"{}","function":{},"go_name":{},"form":"{}")",
       sequence, time_ns, moment.returns ? "return" : "enter", to_c ? "go_to_c" : "c_to_go",
       json_string(crossing.function), json_string(crossing.go_name), form_word(crossing.form));
-  out += fmt::format(R"(,"goroutine":{},"m":{},"thread":{},"depth":{},"caller":{})",
-                     number_or_null(moment.goroutine), number_or_null(moment.m), moment.tid,
-                     moment.depth, moment.caller.empty() ? "null" : json_string(moment.caller));
+  out += fmt::format(
+      R"(,"goroutine":{},"m":{},"thread":{},"moved_from_thread":{},"depth":{},"caller":{})",
+      number_or_null(moment.goroutine), number_or_null(moment.m), moment.tid,
+      number_or_null(moment.moved_from), moment.depth,
+      moment.caller.empty() ? "null" : json_string(moment.caller));
   out += R"(,"arguments":)" + arguments_json(moment);
   if (!moment.returns) return out + "}";
   out += R"(,"result":)" + (moment.result ? format_json(moment.result->value) : "null");

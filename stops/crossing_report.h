@@ -29,7 +29,10 @@ struct CrossingMoment {
   std::optional<std::uint64_t> goroutine;
   std::optional<std::int64_t> m;
   std::int32_t depth = 0;  ///< Calls into C that are in progress on the thread, this one included.
-  std::string caller;      ///< "main.main at main.go:12": who called, where it was looked up.
+  /// The thread that its goroutine's last call into C at this breakpoint was on, when it is another
+  /// one: a goroutine that is not locked to its thread moves.
+  std::optional<std::uint64_t> moved_from;
+  std::string caller;  ///< "main.main at main.go:12": who called, where it was looked up.
   std::vector<CrossingValue> arguments;
   std::string no_arguments;  ///< Why there are none, where they are not known.
   // Of a return:
@@ -50,9 +53,9 @@ std::string format_moment(const CrossingMoment& moment);
 std::string format_moment_line(const CrossingMoment& moment);
 
 /// The same as one JSON object: "sequence", "time_ns" (as given), "goroutine", "m", "thread" (tid),
-/// "direction", "function", "go_name", "form", "event" ("enter", "return"), "depth", "caller",
-/// "arguments", "result", "errno", "errno_unchanged", "errno_seen_by_go", "verdict", "python",
-/// "duration_ns"; null where something is not known.
+/// "direction", "function", "go_name", "form", "event" ("enter", "return"), "depth",
+/// "moved_from_thread", "caller",/// "arguments", "result", "errno", "errno_unchanged",
+/// "errno_seen_by_go", "verdict", "python", "duration_ns"; null where something is not known.
 std::string moment_json(const CrossingMoment& moment, std::uint64_t sequence, std::int64_t time_ns);
 
 /// The id of what is wrong with this return: "python.pending" before what is said of errno, which

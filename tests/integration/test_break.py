@@ -204,6 +204,25 @@ def test_a_longjmp_passes_go(release):
     assert never_returned(answers) == ["goJumps", "jump"]
 
 
+def test_a_goroutine_that_moves(release):
+    program = build(release)
+    answers = run(program, "cgo break enter '^on_thread$' --log", "cgo break return '^on_thread$' --moved --log", "run moves", "cgo break")
+    threads = printed_threads(answers["run moves"])
+    moved = [(str(b), str(a)) for a, b in zip(threads, threads[1:]) if a != b]
+    assert moved and threads[-1] == threads[-2]
+    assert re.findall(r"t(\d+) Go calls C: on_thread\(.*\[moved from t(\d+)\]$", answers["run moves"], re.MULTILINE) == moved
+    assert re.findall(r"t(\d+) C returns to Go: on_thread\(.*\[moved from t(\d+)\]$", answers["run moves"], re.MULTILINE) == moved
+    assert [counts.get("fit") for counts in summary(answers).values()] == [None, len(moved)]
+    answers = run(program, "cgo break enter '^on_thread$' --moved", "run moves")
+    first, second = printed_threads(answers["run moves"])[0], re.search(r"thread #\d+ \((\d+)\)", answers["run moves"])[1]
+    assert f"its goroutine moved: the call before was on thread {first}; it is not locked to a thread" in answers["run moves"]
+    assert int(second) != first and "stop reason = breakpoint 1." in answers["run moves"]
+
+
+def printed_threads(text):
+    return [int(tid) for tid in re.findall(r"^call on (\d+)$", text, re.MULTILINE)]
+
+
 def test_state_that_a_call_changes(release):
     answers = run(build(release), "cgo break return '^(block_signal|round_down|use_locale|add)$'", "run state", *["continue"] * 4)
     # Rounding down is 01 in bits 13-14 of mxcsr and in bits 10-11 of the x87 control word.
