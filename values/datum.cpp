@@ -227,7 +227,10 @@ Result<Address> load_word(const MemoryReader& memory, const Datum& datum, std::u
 
 Result<Datum> pointee_of(const MemoryReader& memory, const Datum& pointer) {
   auto target = plain(pointer.type)->target();
-  if (!target || kind_of(*target) == TypeKind::none)
+  // `const void` is a qualified nothing.
+  const auto bare = target ? stripped(*target) : target;
+  const bool absent = !bare && bare.error().code == ErrorCode::not_found;
+  if (!target || absent || kind_of(*target) == TypeKind::none)
     return Error{ErrorCode::not_found,
                  "what " + format_type(*pointer.type) + " points at has no type"};
   auto address = load_word(memory, pointer);

@@ -186,7 +186,14 @@ AddressDescription StopAddresses::in_mapping(Address address) const {
     mapping->text += "; what is there is missing here";
   if (mapping) return *std::move(mapping);
   if (readable) return {Kind::memory, "memory outside of Go", {}, 0};
-  return {Kind::nothing, "not mapped", {}, 0};
+  // Source: Linux, vm.mmap_min_addr: nothing is ever mapped below, but for programs of the kernel's
+  // own choice.
+  constexpr Address kLowestMapped{0x10000};
+  return {Kind::nothing,
+          address < kLowestMapped ? fmt::format("not mapped (the number {})", address.value)
+                                  : "not mapped",
+          {},
+          0};
 }
 
 AddressDescription StopAddresses::describe(Address address) const {

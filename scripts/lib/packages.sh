@@ -9,7 +9,7 @@ BUILD_PACKAGES=(
 DEMO_PACKAGES=(gcc libc6-dev gdb)
 TEST_PACKAGES=(
   gdb binutils git python3-pytest python3-pytest-xdist python3-jsonschema python3-filelock
-  shellcheck clang-format-19 zstd dpkg-dev man-db zsh
+  shellcheck clang-format-19 zstd dpkg-dev man-db zsh golang-github-proglottis-gpgme-dev
 )
 
 # Only for the preset "fuzz"; the stored corpus is replayed by every build without them.

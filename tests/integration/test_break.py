@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from harness import builds, stops, tool
-from harness.paths import CACHE, PLUGIN
+from harness.paths import CACHE, FIXTURES, PLUGIN
 
 LLDB_19 = os.path.join(CACHE, "lldb-19", "lldb-19")
 QUIET = ("settings set stop-line-count-before 0", "settings set stop-line-count-after 0")
@@ -62,8 +62,14 @@ def printed(program, commands, lldb):
 
 def logged(text):
     """The lines that --log wrote, without what differs from run to run."""
-    lines = re.findall(r"^#\d+ (?:g\d+ )?t\d+ (.*)$", text, re.MULTILINE)
+    lines = re.findall(r"^#\d+ (?:g\d+ )?t\d+ (.*?)(?: \[moved from t\d+\])?$", text, re.MULTILINE)
     return [re.sub(r" [\d.]+ (ns|µs|ms|s)(?= \[|$)", "", re.sub(r"0x[0-9a-f]+", "0x…", line)) for line in lines]
+
+
+def line_with(text):
+    """The line of the fixture's Go source that has `text` first."""
+    with open(os.path.join(FIXTURES, "breaks", "main.go"), encoding="utf-8") as source:
+        return next(number for number, line in enumerate(source, 1) if text in line)
 
 
 def stop_heads(text):
@@ -144,7 +150,7 @@ def test_values_of_both_sides(release):
                              described[2]]
     assert described[2].startswith("point point_t = {x: 3, y: 4}")
     assert described[3:5] == ["level level_t = HIGH (7)  «Go: C.level_t»", "flag unsigned char = 200 '\\xc8'  «Go: C.uchar»"]
-    assert re.search(r"^  called by main\.values.* at .*/main\.go:83$", answers["run values"], re.MULTILINE)
+    assert re.search(rf"^  called by main\.values.* at .*/main\.go:{line_with('C.describe(text')}$", answers["run values"], re.MULTILINE)
     # The result of the call that was under way is not known to have been entered: the next one is.
     assert logged(answers["all"]) == ["C returns to Go: half(number=5) → 2.5",
                                       'C returns to Go: describe(text=0x… "a text", block=0x… main.counted, point={x: 0, y: 0}, '

@@ -354,7 +354,7 @@ def test_addresses_without_a_type_in_a_stripped_program(crash, stripped):
     frame = next(f for f in stack["frames"] if f.get("function", "").startswith("main.work"))
     assert "goroutine 1" in said(f"unsafe.Pointer(uintptr({frame['sp']}))")
     assert "main.work" in said(f"unsafe.Pointer(uintptr({frame['pc']}))")
-    assert said("unsafe.Pointer(uintptr(12345))") == "0x3039 not mapped"
+    assert said("unsafe.Pointer(uintptr(12345))") == "0x3039 not mapped (the number 12345)"
 
 
 def frame_of(crash, function):
@@ -376,7 +376,7 @@ def test_addresses_without_a_type_say_what_they_are(crash):
     pointer = shown(crash, "main.gBigInt")["value"]
     assert shown(crash, "unsafe.Pointer(main.gBigInt)")["value"] == f"{pointer} Go object of 32 bytes"
     assert "main.gInt" in shown(crash, "unsafe.Pointer(&main.gInt)")["value"]
-    assert shown(crash, "unsafe.Pointer(uintptr(12345))")["value"] == "0x3039 not mapped"
+    assert shown(crash, "unsafe.Pointer(uintptr(12345))")["value"] == "0x3039 not mapped (the number 12345)"
     assert shown(crash, "uintptr(12345)")["value"] == "0x3039"
 
 
