@@ -252,7 +252,7 @@ def test_conditions(release):
     answers = run(program, "cgo break return '^sleep_ms$' --slower 200ms --log", "cgo break enter '^sleep_ms$' --every 2 --log",
                   "cgo break enter '^sleep_ms$' --hits 3 --log", "cgo break enter '^sleep_ms$' --if 'args.ms > 300 && depth == 1' --log",
                   "cgo break return '^sleep_ms$' --if 'duration_ns > 350000000' --log", "run slow", "cgo break")
-    lines = re.findall(r"^#(\d+) g\d+ t\d+ (.*?)(?: \d+ ms)?$", answers["all"], re.MULTILINE)
+    lines = re.findall(r"^#(\d+) g\d+ t\d+ (.*?)(?: \d+ ms)?(?: \[moved from t\d+\])?$", answers["all"], re.MULTILINE)
     assert sorted((int(n), text) for n, text in lines) == [
         (2, "C returns to Go: sleep_ms(ms=300)"), (2, "Go calls C: sleep_ms(ms=300)"), (3, "Go calls C: sleep_ms(ms=0)"),
         (4, "C returns to Go: sleep_ms(ms=400)"), (4, "C returns to Go: sleep_ms(ms=400)"),
