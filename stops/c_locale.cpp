@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include "target/byte_view.h"
+#include "stops/libc_function.h"
 
 namespace cgo {
 namespace {
@@ -65,18 +65,9 @@ Result<std::int64_t> offset_in(const MemoryReader& memory, Address entry, ByteVi
 
 Result<std::int64_t> locale_offset(const MemoryReader& memory, const ImageMap& images) {
   constexpr std::uint64_t kBytes = 40;
-  Error why{ErrorCode::not_found, "no image has uselocale"};
-  for (const Image& image : images.all()) {
-    if (!image.file || image.mismatch) continue;
-    const ElfSymbol* symbol = image.file->find_symbol("uselocale");
-    if (symbol == nullptr || symbol->bytes < kBytes) continue;  // Taken from another image.
-    const Address entry = image.to_load(symbol->file_address);
-    const auto code = read_bytes(memory, entry, kBytes);
-    auto found = code ? offset_in(memory, entry, *code) : Result<std::int64_t>(code.error());
-    if (found) return found;
-    why = found.error();
-  }
-  return why;
+  return learn_from_code(memory, images, "uselocale", kBytes, [&](Address entry, ByteView code) {
+    return offset_in(memory, entry, code);
+  });
 }
 
 Result<CLocale> read_c_locale(const MemoryReader& memory, Address pointer) {

@@ -4,6 +4,8 @@
 #include <array>
 #include <span>
 
+#include "stops/libc_function.h"
+
 namespace cgo {
 namespace {
 
@@ -65,19 +67,10 @@ Result<std::int64_t> offset_in(const MemoryReader& memory, Address entry, Code a
 }  // namespace
 
 Result<std::int64_t> errno_offset(const MemoryReader& memory, const ImageMap& images) {
-  constexpr std::size_t kBytes = 32;
-  Error why{ErrorCode::not_found, "no image has __errno_location"};
-  for (const Image& image : images.all()) {
-    if (!image.file || image.mismatch) continue;
-    const ElfSymbol* symbol = image.file->find_symbol("__errno_location");
-    if (symbol == nullptr || symbol->bytes == 0) continue;  // Taken from another image.
-    const Address entry = image.to_load(symbol->file_address);
-    const auto code = read_bytes(memory, entry, kBytes);
-    auto found = code ? offset_in(memory, entry, *code) : Result<std::int64_t>(code.error());
-    if (found) return found;
-    why = found.error();
-  }
-  return why;
+  constexpr std::uint64_t kBytes = 32;
+  return learn_from_code(
+      memory, images, "__errno_location", kBytes,
+      [&](Address entry, ByteView code) { return offset_in(memory, entry, code); });
 }
 
 }  // namespace cgo
