@@ -1,8 +1,5 @@
 #include <fmt/format.h>
 
-#include <cmath>
-#include <cstdlib>
-
 #include "lldb-plugin/lldb_commands.h"
 #include "lldb-plugin/newer_api.h"
 #include "lldb-plugin/set_breakpoint.h"
@@ -18,21 +15,6 @@ std::optional<When> when_of(const std::string& word) {
   if (word == "return") return When::returns;
   if (word == "callback") return When::callback;
   return std::nullopt;
-}
-
-/// "10ms", "1.5s", "250us", "300ns" in nanoseconds.
-std::optional<std::int64_t> duration_of(const std::string& text) {
-  constexpr double kMost = 1e18;
-  char* end = nullptr;
-  const double number = std::strtod(text.c_str(), &end);
-  const std::string unit = end;
-  const double factor = unit == "ns"   ? 1
-                        : unit == "us" ? 1e3
-                        : unit == "ms" ? 1e6
-                        : unit == "s"  ? 1e9
-                                       : 0;
-  if (factor == 0 || !(number >= 0) || number * factor > kMost) return std::nullopt;
-  return static_cast<std::int64_t>(std::llround(number * factor));
 }
 
 std::optional<CrossingQuery::CallSite> call_site_of(const std::string& text) {
@@ -72,7 +54,7 @@ std::optional<Failure> take_options(const CommandLine& line, CrossingRequest& re
   if (request.every == 0 || request.only == 0)
     return wrong_breakpoint("--hits and --every count from 1", "--every 1 is every one");
   if (const auto text = line.text("--slower")) {
-    request.slower_ns = duration_of(*text);
+    request.slower_ns = parse_duration_ns(*text);
     if (!request.slower_ns)
       return wrong_breakpoint("'" + *text + "' is no duration", "--slower 10ms");
   }

@@ -23,6 +23,7 @@ std::string padded(std::string text, std::size_t width) {
 
 std::string target_usage(Needs needs) {
   if (needs == Needs::nothing) return {};
+  if (needs == Needs::running) return " (--pid N | -- PROGRAM [ARGS…])";
   return needs == Needs::program ? " (--core FILE [--exe FILE] | --exe FILE | --pid N)"
                                  : " (--core FILE [--exe FILE] | --pid N)";
 }
@@ -78,7 +79,8 @@ std::string help_for(const Command& command, Host host) {
     text += "  " + padded(with_value(flag), 18) + std::string(flag.help) + "\n";
   text += "\nExample: " + program(host) + " " + std::string(command.name);
   if (!command.example.empty()) text += " " + std::string(command.example);
-  if (host == Host::headless && command.needs != Needs::nothing) text += " --core core.4711";
+  const bool of_core = command.needs != Needs::nothing && command.needs != Needs::running;
+  if (host == Host::headless && of_core) text += " --core core.4711";
   text += "\nCost: " + std::string(command.cost) + "\n";
   return text;
 }

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <utility>
 
 namespace cgo {
 namespace {
@@ -139,6 +142,20 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
   return value;
 }
 
+std::optional<std::int64_t> parse_duration_ns(const std::string& text) {
+  constexpr double kMost = 1e18;
+  constexpr std::pair<std::string_view, double> kUnits[] = {{"ns", 1},  {"us", 1e3}, {"ms", 1e6},
+                                                            {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
+  char* end = nullptr;
+  const double number = std::strtod(text.c_str(), &end);
+  const auto unit = std::ranges::find(kUnits, std::string_view(end),
+                                      [](const auto& known) { return known.first; });
+  if (end == text.c_str() || unit == std::end(kUnits) || !(number >= 0) ||
+      number * unit->second > kMost)
+    return std::nullopt;
+  return static_cast<std::int64_t>(std::llround(number * unit->second));
+}
+
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {
   std::string_view best;
   std::size_t best_distance = word.size() / 3 + 2;  // A candidate has to be nearer than this.
@@ -167,8 +184,9 @@ std::vector<Flag> flags_of(const Command& command, Host host) {
   std::vector<Flag> flags;
   for (const Flag& flag : command.flags)
     if (exists_in(flag.host, host)) flags.push_back(flag);
-  if (host == Host::headless && command.needs != Needs::nothing)
-    flags.insert(flags.end(), target_flags().begin(), target_flags().end());
+  if (host == Host::lldb || command.needs == Needs::nothing) return flags;
+  for (const Flag& flag : target_flags())
+    if (command.needs != Needs::running || flag.name == "--pid") flags.push_back(flag);
   return flags;
 }
 
@@ -179,7 +197,9 @@ Result<CommandLine> parse_command_line(const Command& command, std::span<const s
   bool flags_ended = false;
   for (std::size_t at = 0; at < words.size(); ++at) {
     const std::string& word = words[at];
-    if (!flags_ended && word == "--") {
+    if (flags_ended && command.needs == Needs::running) {
+      line.program.push_back(word);
+    } else if (!flags_ended && word == "--") {
       flags_ended = true;
     } else if (!flags_ended && (word == "--help" || word == "-h")) {
       line.help = true;

@@ -19,7 +19,8 @@ struct CommandLine {
   std::map<std::string, std::string, std::less<>>
       flags;  ///< By name with dashes; "" without value.
   std::vector<std::string> positionals;
-  bool help = false;  ///< --help or -h was given; nothing else was checked.
+  std::vector<std::string> program;  ///< What is behind "--", of commands that start one.
+  bool help = false;                 ///< --help or -h was given; nothing else was checked.
 
   bool has(std::string_view flag) const { return flags.contains(flag); }
   std::optional<std::string> text(std::string_view flag) const;
@@ -35,6 +36,9 @@ Result<CommandLine> parse_command_line(const Command& command, std::span<const s
 
 /// An unsigned number, decimal or 0x….
 std::optional<std::uint64_t> parse_number(std::string_view text);
+
+/// "10ms", "1.5s", "250us", "300ns", "5m", "1h" in nanoseconds; nothing for what is no duration.
+std::optional<std::int64_t> parse_duration_ns(const std::string& text);
 
 /// The candidate nearest to `word` when it is near enough to be a slip of the finger; else "".
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates);

@@ -98,6 +98,16 @@ constexpr Positional kTraceVerb[] = {
     {"VERB", ValueKind::text, true, false, "start, stop, show or stats."},
     {"REGEX", ValueKind::text, false, false,
      "start: only crossings with it in C's or Go's name of the function."}};
+constexpr Flag kLiveTraceFlags[] = {
+    {"--for", ValueKind::text, "TIME",
+     "How long: 500ms, 10s, 5m. Without it until Ctrl-C, or the end of the process."},
+    {"--out", ValueKind::file, "FILE", "Write the records to FILE."},
+    {"--stats", ValueKind::none, "",
+     "Print statistics at the end; records are written with --out only."},
+    {"--callers", ValueKind::none, "", "Statistics by the line of Go that called, too."},
+    {"--json", ValueKind::none, "", "Statistics as JSON on one line; records always are JSON."}};
+constexpr Positional kTraced[] = {{"REGEX", ValueKind::text, false, false,
+                                   "Only crossings with it in C's or Go's name of the function."}};
 constexpr Positional kFrameNumber[] = {
     {"N", ValueKind::number, true, false, "Number of the frame, as cgo bt shows it."}};
 constexpr Positional kExpression[] = {{"EXPR", ValueKind::text, true, true,
@@ -186,6 +196,15 @@ constexpr Command kCommands[] = {
      .example = "start '^sqlite3_'",
      .cost = "While it runs each crossing stops the process twice, for about a millisecond each.",
      .host = Host::lldb},
+    {.name = "trace",
+     .summary = "Log every crossing of a process that goes on, or of a program from its start.",
+     .positionals = kTraced,
+     .flags = kLiveTraceFlags,
+     .example = "'^sqlite3_' --for 10s --out trace.json --pid 4711",
+     .cost = "Each crossing stops the process twice, for about a millisecond each. A process that "
+             "was attached to is left running, as it was.",
+     .host = Host::headless,
+     .needs = Needs::running},
     {.name = "crossings",
      .summary = "List every way between Go and C: C functions Go calls, Go functions C calls.",
      .positionals = kCrossingText,

@@ -32,6 +32,7 @@ enum class Needs : std::uint8_t {
   nothing,
   program,  ///< A process, a core, or just the file of a program.
   process,
+  running,  ///< A process of this machine that goes on, or `-- PROGRAM ARGS…`, which is started.
 };
 
 /// One command, as everything that shows, parses or completes commands knows it.

@@ -83,11 +83,7 @@ Answer statistics(const RunningTrace& trace, const CommandLine& line) {
   const auto open = trace.crossings->open();
   Answer answer;
   if (line.has("--json"))
-    answer.out =
-        fmt::format(
-            R"({{"schema":"lldb-cgo/crossings/1","engine":"breakpoints","crossings":{},"lost_records":{}}})",
-            statistics_json(rows, open), trace.log->dropped()) +
-        '\n';
+    answer.out = statistics_json(rows, open, trace.log->dropped());
   else
     answer.out = format_statistics(rows, line.has("--callers"), open) + state_text(trace);
   return answer;

@@ -14,6 +14,7 @@
 #include "lldb-plugin/core_subject.h"
 #include "lldb-plugin/headless_answer.h"
 #include "lldb-plugin/headless_lldb.h"
+#include "lldb-plugin/headless_trace.h"
 #include "lldb-plugin/program_subject.h"
 #include "unwind/format.h"
 
@@ -110,6 +111,7 @@ int run(const std::vector<std::string>& words, Interrupts& interrupts) {
     return print(out, Answer{.out = help_for(*command, Host::headless)}, name);
   }
   if (command->needs == Needs::nothing) return about(*line);
+  if (command->needs == Needs::running) return trace_headless(*line, interrupts);
   const auto core = line->text("--core");
   if (!core && !line->has("--pid") && line->has("--exe") && command->needs == Needs::program)
     return read_program(*line, *line->text("--exe"), interrupts);

@@ -69,6 +69,31 @@ int failed(const std::string& what, const std::string& why, const std::string& h
   return static_cast<int>(ExitStatus::no_target);
 }
 
+/// The words of a command line that is parsed once more behind the plugin's door.
+std::vector<std::string> words_of(const CommandLine& line) {
+  std::vector<std::string> words{std::string(line.command->name)};
+  for (const auto& [flag, value] : line.flags)
+    words.push_back(value.empty() ? flag : flag + "=" + value);
+  const bool starts_one = line.command->needs == Needs::running;
+  if (!starts_one) words.push_back("--");
+  words.insert(words.end(), line.positionals.begin(), line.positionals.end());
+  if (starts_one) words.push_back("--");
+  words.insert(words.end(), line.program.begin(), line.program.end());
+  return words;
+}
+
+/// What is known of a crash that happened in LLDB's code as a rule, and not in the debuggee.
+int crashed(const CommandLine& line, int signal) {
+  const auto pid = line.number("--pid");
+  const bool ended = pid && process_has_ended(static_cast<pid_t>(*pid));
+  return failed(
+      "LLDB crashed",
+      std::string(strsignal(signal)) + (ended ? "; the process had ended while it was read" : ""),
+      ended ? "read a core of it" : "try again; 'lldb-cgo doctor' says which LLDB is used");
+}
+
+}  // namespace
+
 int run_in_lldb(const CommandLine& line, Interrupts& interrupts) {
   void* liblldb = open_liblldb();
   if (liblldb == nullptr)
@@ -88,27 +113,11 @@ int run_in_lldb(const CommandLine& line, Interrupts& interrupts) {
   auto* entry =
       plugin == nullptr ? nullptr : reinterpret_cast<Entry*>(dlsym(plugin, "lldb_cgo_headless"));
   if (entry == nullptr) return failed("cannot load the plugin", why, "install lldb-cgo again");
-  std::vector<std::string> words{std::string(line.command->name)};
-  for (const auto& [flag, value] : line.flags)
-    words.push_back(value.empty() ? flag : flag + "=" + value);
-  words.push_back("--");
-  words.insert(words.end(), line.positionals.begin(), line.positionals.end());
+  const std::vector<std::string> words = words_of(line);
   std::vector<const char*> pointers;
   for (const std::string& word : words) pointers.push_back(word.c_str());
   return entry(static_cast<int>(pointers.size()), pointers.data(), &interrupts);
 }
-
-/// What is known of a crash that happened in LLDB's code as a rule, and not in the debuggee.
-int crashed(const CommandLine& line, int signal) {
-  const auto pid = line.number("--pid");
-  const bool ended = pid && process_has_ended(static_cast<pid_t>(*pid));
-  return failed(
-      "LLDB crashed",
-      std::string(strsignal(signal)) + (ended ? "; the process had ended while it was read" : ""),
-      ended ? "read a core of it" : "try again; 'lldb-cgo doctor' says which LLDB is used");
-}
-
-}  // namespace
 
 int run_through_lldb(const CommandLine& line, Interrupts& interrupts) {
   const WorkEnd end = run_supervised([&] { return run_in_lldb(line, interrupts); });

@@ -9,6 +9,9 @@ namespace cgo {
 /// command there; returns the exit status. The answer is printed; when LLDB crashes, so is that.
 int run_through_lldb(const CommandLine& line, Interrupts& interrupts);
 
+/// The same in this process, which LLDB takes with it when it crashes.
+int run_in_lldb(const CommandLine& line, Interrupts& interrupts);
+
 }  // namespace cgo
 
 /// What the plugin exports for it: `words` are the command and its flags, as on the command line;

@@ -14,6 +14,7 @@ constexpr auto kPatience = std::chrono::seconds(3);
 
 TargetBreakpoint::Outcome TargetBreakpoint::arrived(Sessions& sessions, lldb::SBFrame frame,
                                                     lldb::SBBreakpointLocation location) try {
+  if (ended_) return {.stops = true};
   lldb::SBThread thread = frame.GetThread();
   lldb::SBProcess process = thread.GetProcess();
   const TargetLock lldb_lock(process.GetTarget(), kPatience);

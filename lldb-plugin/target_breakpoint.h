@@ -2,6 +2,7 @@
 
 #include <lldb/API/LLDB.h>
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -32,6 +33,10 @@ class TargetBreakpoint {
   /// stops is the selected one.
   Outcome arrived(Sessions& sessions, lldb::SBFrame frame, lldb::SBBreakpointLocation location);
 
+  /// From now on every arrival stops, and counts for nothing: a process that comes by all the time
+  /// could not be stopped otherwise, as LLDB takes each arrival for the stop that it waits for.
+  void end() { ended_ = true; }
+
   /// The text of `breakpoint list`: what it is, and how often what came.
   virtual std::string summary() = 0;
 
@@ -53,6 +58,7 @@ class TargetBreakpoint {
   mutable std::mutex mutex_;
 
  private:
+  std::atomic<bool> ended_{false};
   lldb::SBProcess process_;
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "crossings/format_catalogue.h"
 #include "unwind/format.h"
@@ -70,11 +71,21 @@ std::int64_t TraceStatistics::percentile_ns(double part) const {
   return sorted[index];
 }
 
+void TraceLog::keep(std::string record) {
+  if (sink_) {
+    if (!sink_(record + '\n')) ++lost_;
+    return;
+  }
+  records_.push_back(std::move(record));
+  if (records_.size() <= kMostRecords) return;
+  records_.pop_front();
+  ++lost_;
+}
+
 void TraceLog::add(const CrossingMoment& moment, std::int64_t time_ns) {
   const std::lock_guard lock(mutex_);
   ++count_;
-  records_.push_back(moment_json(moment, count_, time_ns));
-  if (records_.size() > kMostRecords) records_.pop_front();
+  keep(moment_json(moment, count_, time_ns));
   const CrossingPoint& crossing = *moment.crossing;
   Row& row = rows_[fmt::format("{} {} {} {}", direction_text(crossing.direction),
                                form_word(crossing.form), crossing.function, crossing.go_name)];
@@ -101,7 +112,7 @@ std::uint64_t TraceLog::count() const {
 
 std::uint64_t TraceLog::dropped() const {
   const std::lock_guard lock(mutex_);
-  return count_ - records_.size();
+  return lost_;
 }
 
 std::vector<TraceLog::Row> TraceLog::rows() const {
@@ -131,8 +142,10 @@ std::string format_statistics(std::span<const TraceLog::Row> rows, bool callers,
 }
 
 std::string statistics_json(std::span<const TraceLog::Row> rows,
-                            const std::map<std::string, std::uint64_t>& open) {
-  std::string out = "[";
+                            const std::map<std::string, std::uint64_t>& open,
+                            std::uint64_t lost_records) {
+  std::string out = R"({"schema":"lldb-cgo/crossings/1","engine":"breakpoints","crossings":[)";
+  bool first = true;
   for (const TraceLog::Row& row : rows) {
     std::string callers;
     for (const auto& [caller, statistics] : row.by_caller)
@@ -141,11 +154,11 @@ std::string statistics_json(std::span<const TraceLog::Row> rows,
                       caller.empty() ? "null" : json_string(caller), counters_json(statistics));
     out += fmt::format(
         R"({}{{"function":{},"go_name":{},"direction":"{}","form":"{}","open":{},{},"callers":[{}]}})",
-        out.size() == 1 ? "" : ",", json_string(row.function), json_string(row.go_name),
+        std::exchange(first, false) ? "" : ",", json_string(row.function), json_string(row.go_name),
         direction_text(row.direction), form_word(row.form), open_of(open, row.function),
         counters_json(row.all), callers);
   }
-  return out + "]";
+  return out + fmt::format("],\"lost_records\":{}}}\n", lost_records);
 }
 
 }  // namespace cgo

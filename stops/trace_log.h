@@ -2,10 +2,13 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "stops/crossing_report.h"
@@ -31,6 +34,13 @@ struct TraceStatistics {
 /// Thread-safe.
 class TraceLog {
  public:
+  /// Takes a record, one JSON object on a line; false when it is lost. Called with the log locked.
+  using Sink = std::function<bool(std::string_view record)>;
+
+  TraceLog() = default;
+  /// Every record goes to `sink` and none is kept.
+  explicit TraceLog(Sink sink) : sink_(std::move(sink)) {}
+
   struct Row {
     CrossingPoint::Direction direction = CrossingPoint::Direction::go_to_c;
     CrossingPoint::Form form = CrossingPoint::Form::cfunc;
@@ -45,7 +55,7 @@ class TraceLog {
   /// The last `limit` as JSON objects, the oldest first.
   std::vector<std::string> last(std::size_t limit) const;
   std::uint64_t count() const;
-  /// Records that are not kept any more.
+  /// Records that are not kept any more, or that the sink lost.
   std::uint64_t dropped() const;
   /// The most time first.
   std::vector<Row> rows() const;
@@ -53,9 +63,12 @@ class TraceLog {
   static constexpr std::size_t kMostRecords = 100'000;
 
  private:
+  void keep(std::string record);
+
   mutable std::mutex mutex_;
+  const Sink sink_;
   std::deque<std::string> records_;
-  std::uint64_t count_ = 0;
+  std::uint64_t count_ = 0, lost_ = 0;
   std::map<std::string, Row> rows_;  // By direction, form and names.
 };
 
@@ -63,8 +76,9 @@ class TraceLog {
 /// of a function have not come back yet.
 std::string format_statistics(std::span<const TraceLog::Row> rows, bool callers,
                               const std::map<std::string, std::uint64_t>& open);
-/// The "crossings" of lldb-cgo/crossings/1, with counters.
+/// lldb-cgo/crossings/1, with counters: one line.
 std::string statistics_json(std::span<const TraceLog::Row> rows,
-                            const std::map<std::string, std::uint64_t>& open);
+                            const std::map<std::string, std::uint64_t>& open,
+                            std::uint64_t lost_records);
 
 }  // namespace cgo

@@ -90,6 +90,29 @@ TEST_CASE("the target may be named before or behind a script's arguments") {
   CHECK_FALSE(parse("script", {"report.py", "--croe", "c"}));
 }
 
+TEST_CASE("what follows -- is the program of a command that starts one") {
+  const auto line = parse("trace", {"^f$", "--for", "1s", "--", "prog", "--for", "--", "x"});
+  REQUIRE(line);
+  CHECK(line->positionals == std::vector<std::string>{"^f$"});
+  CHECK(line->program == std::vector<std::string>{"prog", "--for", "--", "x"});
+  CHECK(line->text("--for") == "1s");
+  CHECK_FALSE(parse("trace", {"--core", "core"}));
+  const auto of_script = parse("script", {"file", "--", "a"});
+  REQUIRE(of_script);
+  CHECK(of_script->program.empty());
+}
+
+TEST_CASE("durations have a unit") {
+  CHECK(parse_duration_ns("10ms") == 10'000'000);
+  CHECK(parse_duration_ns("1.5s") == 1'500'000'000);
+  CHECK(parse_duration_ns("2m") == 120'000'000'000);
+  CHECK(parse_duration_ns("0ns") == 0);
+  for (const char* wrong : {"", "10", "s", "-1s", "1 s", "nans", "1e30s", "1ss"}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(parse_duration_ns(wrong));
+  }
+}
+
 TEST_CASE("help is asked for anywhere, whatever else is wrong") {
   const auto line = parse("bt", {"--help", "--nonsense"});
   REQUIRE(line);
@@ -104,10 +127,11 @@ TEST_CASE("commands exist where the table says") {
 }
 
 TEST_CASE("the table has no name twice and says what a user must know of each command") {
-  std::set<std::string_view> names;
+  std::set<std::pair<Host, std::string_view>> names;
   for (const Command& command : command_table()) {
     CAPTURE(command.name);
-    CHECK(names.insert(command.name).second);
+    for (const Host host : {Host::lldb, Host::headless})
+      if (exists_in(command.host, host)) CHECK(names.insert({host, command.name}).second);
     CHECK(command.summary.ends_with('.'));
     CHECK(command.cost.ends_with('.'));
     std::set<std::string_view> flags;

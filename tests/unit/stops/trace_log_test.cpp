@@ -52,6 +52,23 @@ TEST_CASE("a log keeps the last records, and counts all") {
   CHECK(log.rows()[0].all.count == all);
 }
 
+TEST_CASE("a log with a sink keeps nothing, and counts what the sink lost") {
+  const CrossingPoint f = crossing("f");
+  std::vector<std::string> records;
+  TraceLog log([&](std::string_view record) {
+    records.emplace_back(record);
+    return records.size() != 2;
+  });
+  for (int i = 0; i < 3; ++i) log.add(moment(f, 5), 0);
+  CHECK(records.size() == 3);
+  CHECK(records[2].starts_with("{\"sequence\":3,"));
+  CHECK(records[2].ends_with("}\n"));
+  CHECK(log.dropped() == 1);
+  CHECK(log.count() == 3);
+  CHECK(log.last(9).empty());
+  CHECK(log.rows()[0].all.count == 3);
+}
+
 TEST_CASE("functions are told apart, and those with the most time come first") {
   const CrossingPoint f = crossing("f"), g = crossing("g");
   CrossingPoint with_errno = crossing("f");
@@ -68,7 +85,7 @@ TEST_CASE("functions are told apart, and those with the most time come first") {
   const std::string text = format_statistics(rows, false, {{"g", 2}});
   CHECK(text.find("Go → C g  2 open") != text.npos);
   CHECK(text.find("Go → C f (with errno)") != text.npos);
-  CHECK(statistics_json(rows, {}).find(R"("function":"f","go_name":"main._Cfunc_f")") !=
+  CHECK(statistics_json(rows, {}, 0).find(R"("function":"f","go_name":"main._Cfunc_f")") !=
         std::string::npos);
 }
 
