@@ -9,6 +9,8 @@ from typing import List, Optional, Union
 import lldb as _lldb
 import _lldb_cgo
 from lldb_cgo_crossings import CrossingEvent, on_crossing
+from lldb_cgo_reports import (AlternateStack, GoSignal, Machine, MutexWait, Party, Place, Processor, Runtime, RuntimeScheduler,
+                              Sched, Scheduler, Signal, Signals, ThreadSignals, sched, signals)
 
 
 class CgoError(Exception):
@@ -238,7 +240,7 @@ class Crossing:
     call_sites: List[CallSite] = field(default_factory=list)
 
 
-_ADDRESSES = {"pc", "sp", "cfa", "address", "entry", "word", "stub"}
+_ADDRESSES = {"pc", "sp", "cfa", "address", "entry", "word", "stub", "base", "mutex"}
 
 
 def _record(kind, keys):
