@@ -1,6 +1,6 @@
 """Stacks, goroutines, values and crossings of programs that mix Go and C, as Python objects."""
 from dataclasses import dataclass
-from typing import Callable, Dict, Iterator, List, Optional, Union
+from typing import Any, Callable, Dict, Iterator, List, Optional, Union
 
 import lldb
 

@@ -132,10 +132,10 @@ def test_threads(release, python):
     told, seen = truths(answers["all"]), records(answers)
     assert [r["python"] for r in seen if r["function"] == "run_case"] == [expected(truth) for truth in told]
     assert all(r["python"] is None for r in seen if r["function"] == "look") and len({r["thread"] for r in seen}) == 2
-    answers = traced(python, program, "'^look$'", "run released")
-    # The first is on the thread that left it pending and gave the GIL away.
-    kept = {**expected(truths(answers["all"])[0]), "before": True}
-    assert [r["python"] for r in records(answers)] == [kept, None, None]
+    answers = traced(python, program, "'^(look|within_gil)$'", "run released")
+    # The first is on the thread that left it pending and gave the GIL away; a state that is gone has nothing any more.
+    nothing, left = truths(answers["all"])
+    assert [r["python"] for r in records(answers)] == [{**expected(left), "before": True}, None, None, None] and expected(nothing) is None
 
 
 def test_events(release, python):
