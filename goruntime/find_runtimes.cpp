@@ -41,8 +41,9 @@ Result<void> check_function_table(const GoModule& module) {
 /// Groups Go images into runtimes: the moduledata of a program links to those of its plugins.
 class RuntimeFinder {
  public:
-  RuntimeFinder(const MemoryReader& memory, const ImageMap& images, const DwarfSource& dwarf)
-      : memory_(memory), images_(images), dwarf_(dwarf) {}
+  RuntimeFinder(const MemoryReader& memory, const ImageMap& images, const DwarfSource& dwarf,
+                LonePlugins plugins)
+      : memory_(memory), images_(images), dwarf_(dwarf), plugins_(plugins) {}
 
   GoRuntimes find() {
     for (const Image& image : images_.all()) {
@@ -58,7 +59,7 @@ class RuntimeFinder {
       for (const Chained& module : chain_from(image)) linked_to.insert(module.data.address);
     for (const GoImage& image : go_images_) {
       if (linked_to.contains(image.data.address)) continue;
-      if (image.data.is_plugin)
+      if (image.data.is_plugin && plugins_ == LonePlugins::refused)
         problem({ErrorCode::unsupported, "plugin that no Go runtime has taken in yet"},
                 image.image->path);
       else
@@ -115,6 +116,7 @@ class RuntimeFinder {
       parts.notes.push_back("newer than the known releases; its function table looks like theirs");
     }
     parts.modules.push_back(*std::move(first));
+    parts.last_module = head.data.address;
     add_chained(head, parts);
 
     RuntimeGlobals globals = find_runtime_globals(bytes, *parts.modules.front(), head.layout);
@@ -130,6 +132,7 @@ class RuntimeFinder {
   void add_chained(const GoImage& head, GoRuntime::Parts& parts) {
     std::optional<Error> damage;
     for (const Chained& module : chain_from(head, &damage)) {
+      parts.last_module = module.data.address;
       if (module.image == nullptr) {
         problem({ErrorCode::not_found,
                  "no image at the code of the module " + hex(module.data.address)},
@@ -170,6 +173,7 @@ class RuntimeFinder {
   const MemoryReader& memory_;
   const ImageMap& images_;
   const DwarfSource& dwarf_;
+  LonePlugins plugins_;
   std::vector<GoImage> go_images_;
   GoRuntimes out_;
 };
@@ -177,8 +181,8 @@ class RuntimeFinder {
 }  // namespace
 
 GoRuntimes find_go_runtimes(const MemoryReader& memory, const ImageMap& images,
-                            const DwarfSource& dwarf) {
-  return RuntimeFinder(memory, images, dwarf).find();
+                            const DwarfSource& dwarf, LonePlugins plugins) {
+  return RuntimeFinder(memory, images, dwarf, plugins).find();
 }
 
 }  // namespace cgo

@@ -46,7 +46,9 @@ class GoImageFinder {
   /// A file with section headers names Go's; one without, or no file at all, has to be searched.
   bool may_be_go() const {
     if (!bytes_.file()) return !out_.image->range.empty();
-    return has_go_section() || bytes_.file()->sections().empty();
+    // Plugins of older releases have only the note.
+    return has_go_section() || !bytes_.section(".note.go.buildid").empty() ||
+           bytes_.file()->sections().empty();
   }
 
   // --- version ---------------------------------------------------------------------------------
@@ -69,8 +71,24 @@ class GoImageFinder {
       if (const Address at = find_build_info_in(data))
         return version_at(at, "build information found in data");
     if (const Address at = bytes_.symbol("runtime.buildVersion")) return version_variable(at);
+    if (auto text = version_by_compiler()) return text;
     return Error{ErrorCode::not_found,
                  "Go, but which release is not known (no .go.buildinfo, no runtime.buildVersion)"};
+  }
+
+  /// What debug information says of the compiler: "Go cmd/compile go1.19.13; -shared regabi".
+  Result<std::string> version_by_compiler() {
+    const Error unknown{ErrorCode::not_found, "the compiler is not known"};
+    if (!dwarf_ || !bytes_.file()) return unknown;
+    const auto dwarf = dwarf_(*out_.image);
+    if (!dwarf || !*dwarf) return unknown;
+    const auto code = (*dwarf)->functions_named("runtime.throw");
+    if (!code || code->empty()) return unknown;
+    const auto producer = (*dwarf)->producer_at(code->front());
+    constexpr std::string_view kCompiler = "Go cmd/compile ";
+    if (!producer || !producer->starts_with(kCompiler)) return unknown;
+    note("version by debug information of the runtime");
+    return producer->substr(kCompiler.size(), producer->find(';') - kCompiler.size());
   }
 
   Result<std::string> version_at(Address at, const char* how) {

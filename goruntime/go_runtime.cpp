@@ -81,6 +81,12 @@ class BulkDecoder {
 
 }  // namespace
 
+bool GoRuntime::has_more_modules(const MemoryReader& memory) const {
+  const auto next =
+      read_pointer(memory, wrapping_add(parts_.last_module, parts_.layout.moduledata.next.bytes));
+  return next && *next;
+}
+
 const GoModule* GoRuntime::module_at(Address pc) const {
   for (const auto& module : parts_.modules)
     if (module->contains(pc)) return module.get();

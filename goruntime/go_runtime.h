@@ -31,6 +31,7 @@ class GoRuntime {
     std::string image_path;    ///< Of the module with the runtime's code.
     RuntimeLayout layout;
     std::vector<std::unique_ptr<const GoModule>> modules;  ///< The runtime's own first.
+    Address last_module;                       ///< The moduledata that the runtime loaded last.
     std::optional<std::int64_t> g_tls_offset;  ///< From the thread pointer (negative on amd64).
     Address allgs, allm;                       ///< Addresses of the variables; 0 when not found.
     Address wait_reason_strings;               ///< runtime.waitReasonStrings; 0 when not found.
@@ -41,6 +42,9 @@ class GoRuntime {
   const Parts& parts() const { return parts_; }
   GoVersion version() const { return parts_.version; }
   const RuntimeLayout& layout() const { return parts_.layout; }
+
+  /// Whether the runtime has taken in a plugin since this was made.
+  bool has_more_modules(const MemoryReader& memory) const;
 
   const GoModule* module_at(Address pc) const;
   std::optional<GoFunction> function_at(Address pc) const;
@@ -107,9 +111,13 @@ struct GoRuntimes {
 /// Opens (and caches) the debug information of an image; not_found where there is none.
 using DwarfSource = std::function<Result<std::shared_ptr<const DwarfInfo>>(const Image&)>;
 
+/// A plugin belongs to the runtime of the program that takes it in; in its file alone it can be
+/// looked at as if it were a runtime of its own.
+enum class LonePlugins : std::uint8_t { refused, accepted };
+
 /// Finds every Go runtime of a process. `memory` must be able to give relocated data (a process or
 /// core first, files behind it). Never fails as a whole.
 GoRuntimes find_go_runtimes(const MemoryReader& memory, const ImageMap& images,
-                            const DwarfSource& dwarf);
+                            const DwarfSource& dwarf, LonePlugins plugins = LonePlugins::refused);
 
 }  // namespace cgo

@@ -47,7 +47,9 @@ CrossingBreakpoint::Module* CrossingBreakpoint::module_of(const std::string& pat
 }
 
 std::vector<std::uint64_t> CrossingBreakpoint::addresses(lldb::SBModule module) {
-  if (!module.FindSection(".go.buildinfo").IsValid()) return {};
+  if (!module.FindSection(".note.go.buildid").IsValid() &&
+      !module.FindSection(".go.buildinfo").IsValid())
+    return {};
   const std::lock_guard lock(mutex_);
   const Module* found = module_of(path_of(module), build_id_of(module));
   std::vector<std::uint64_t> out;

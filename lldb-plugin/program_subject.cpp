@@ -66,7 +66,7 @@ Result<std::unique_ptr<Subject>> open_program_subject(const std::string& path) {
   auto memory = std::make_shared<const LinkedMemory>(*file);
   auto images = std::make_shared<const ImageMap>(std::vector{image_of(path, *file)});
   auto stop = std::make_shared<Stop>();
-  stop->program = make_program(images, *memory);
+  stop->program = make_program(images, *memory, LonePlugins::accepted);
   auto debuggee = std::make_unique<const ProgramDebuggee>(*(*file)->arch(), memory, images);
   stop->unwinder = std::make_unique<const Unwinder>(*debuggee, stop->program->runtimes,
                                                     stop->program->unwind_cache);

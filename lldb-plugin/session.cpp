@@ -1,5 +1,6 @@
 #include "lldb-plugin/session.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -19,17 +20,24 @@ Error not_stopped(lldb::SBProcess process) {
 
 }  // namespace
 
+/// Go's data is relocated while a program starts or loads a library, and a plugin is taken in later
+/// still: what was not found at an early stop may be there now. Looked for again at stops further
+/// and further apart.
+bool Session::may_know_more(std::uint32_t stop_id) const {
+  const GoRuntimes& runtimes = program_->runtimes;
+  if (!runtimes.problems.empty() && stop_id >= look_again_at_) return true;
+  return std::ranges::any_of(runtimes.all, [&](const auto& runtime) {
+    return runtime->has_more_modules(*memory_->raw());
+  });
+}
+
 Result<void> Session::refresh_program(std::uint32_t stop_id) {
   lldb::SBTarget target = process_.GetTarget();
   if (program_ && stop_id == checked_at_ && target.GetNumModules() == modules_then_) return {};
   checked_at_ = stop_id;
   modules_then_ = target.GetNumModules();
   const std::uint64_t generation = module_generation(target);
-  // Go's data is relocated while a program starts, so what was not found at an early stop may be
-  // there later: looked for again at stops further and further apart.
-  const bool look_again = program_ && program_->runtimes.all.empty() &&
-                          !program_->runtimes.problems.empty() && stop_id >= 2 * program_made_at_;
-  if (program_ && generation_ == generation && !look_again) return {};
+  if (program_ && generation_ == generation && !may_know_more(stop_id)) return {};
   const auto arch = arch_of(target);
   if (!arch) return arch.error();
   arch_ = *arch;
@@ -37,8 +45,9 @@ Result<void> Session::refresh_program(std::uint32_t stop_id) {
   auto images = std::make_shared<const ImageMap>(images_of(target, *memory_->raw()));
   const StopMemory memory = memory_->of_stop(images);
   program_ = make_program(std::move(images), *memory.reader);
+  looks_ = generation_ == generation ? looks_ + 1 : 0;
+  look_again_at_ = stop_id + (1u << std::min(looks_, 20u));
   generation_ = generation;
-  program_made_at_ = stop_id;
   return {};
 }
 

@@ -50,12 +50,13 @@ class Session {
 
  private:
   Result<void> refresh_program(std::uint32_t stop_id);
+  bool may_know_more(std::uint32_t stop_id) const;
 
   lldb::SBProcess process_;
   const ArchInfo* arch_ = nullptr;
   std::optional<MemoryAccess> memory_;
-  std::uint64_t generation_ = 0;  // Of the modules that program_ was made from.
-  std::uint32_t program_made_at_ = 0;
+  std::uint64_t generation_ = 0;                 // Of the modules that program_ was made from.
+  std::uint32_t look_again_at_ = 0, looks_ = 0;  // When problems are left, and how often so far.
   std::uint32_t checked_at_ = 0, modules_then_ = 0;  // When the modules were looked at last.
   std::shared_ptr<const Program> program_;
   std::uint32_t stop_id_ = 0;

@@ -26,7 +26,8 @@ struct Program {
 
 /// `memory` has the process or core first and files behind it.
 std::shared_ptr<const Program> make_program(std::shared_ptr<const ImageMap> images,
-                                            const MemoryReader& memory);
+                                            const MemoryReader& memory,
+                                            LonePlugins plugins = LonePlugins::refused);
 
 /// What `cgo doctor` tells of where a stop comes from.
 struct Provenance {

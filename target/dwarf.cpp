@@ -152,6 +152,14 @@ class DwarfReader final : public DwarfInfo {
     return *unit ? language_of(**unit) : Language::unknown;
   }
 
+  Result<std::string> producer_at(Address pc) const override {
+    auto unit = code_.unit_at(pc);
+    if (unit && *unit) unit = file_.full_unit(**unit);
+    if (!unit) return std::move(unit).error();
+    if (*unit) return std::string((*unit)->producer);
+    return DwarfInfo::producer_at(pc);
+  }
+
  private:
   static constexpr std::size_t kMostKeptStructs = 1024;
 
@@ -239,6 +247,9 @@ Result<std::vector<Address>> DwarfInfo::functions_named(std::string_view) const 
 }
 
 Result<Language> DwarfInfo::language_at(Address) const { return Language::unknown; }
+Result<std::string> DwarfInfo::producer_at(Address pc) const {
+  return Error{ErrorCode::not_found, "no unit of debug information covers " + hex(pc), pc};
+}
 
 // An implementation that has no variables and types, as those of tests, says so.
 namespace {

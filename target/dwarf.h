@@ -88,6 +88,9 @@ class DwarfInfo {
 
   /// The language of the unit that covers `pc`; unknown when none does.
   virtual Result<Language> language_at(Address pc) const;
+  /// What the compiler of that unit says of itself (DW_AT_producer); not_found when no unit covers
+  /// `pc`.
+  virtual Result<std::string> producer_at(Address pc) const;
 
   /// The variables in scope at `pc`, one Scope for each element of frames_at(pc), in its order. A
   /// variable that cannot be understood is there with its error. Reads the units that cover pc and

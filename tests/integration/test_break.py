@@ -10,6 +10,7 @@ from harness.paths import CACHE, FIXTURES, PLUGIN
 
 LLDB_19 = os.path.join(CACHE, "lldb-19", "lldb-19")
 QUIET = ("settings set stop-line-count-before 0", "settings set stop-line-count-after 0")
+PLUGIN_MINORS = ("1.19", "1.27")
 KINDS = {"exe": (), "pie": ("-buildmode=pie",), "stripped": ("-ldflags=-s -w",)}
 
 
@@ -17,6 +18,8 @@ def pytest_generate_tests(metafunc):
     if "release" not in metafunc.fixturenames:
         return
     releases = metafunc.config.found_releases
+    if metafunc.function is test_a_plugin_that_is_loaded_later:  # A plugin needs the standard library built once more.
+        releases = [release for release in releases if release.minor in PLUGIN_MINORS] or releases[-1:]
     last = metafunc.config.getoption("--quick") or metafunc.function in (test_wrong_words, test_what_users_do_with_it, test_kinds)
     metafunc.parametrize("release", releases[-1:] if last else releases, ids=str)
 
@@ -208,6 +211,38 @@ def test_a_longjmp_passes_go(release):
     assert logged(answers["all"]) == ["C returns to Go: jump_out() → 9"]
     assert summary(answers)[1] == {"arrivals": 1, "open": 0, "never returned": 2}
     assert never_returned(answers) == ["goJumps", "jump"]
+
+
+def test_what_pointers_are(release):
+    """One of each kind; what each is stands in the fixture's source."""
+    answers = run(build(release), "cgo break enter '^takes$' --log", "run classes")
+    told = re.findall(r"Go calls C: takes\(pointer=(?:0x[0-9a-f]+ )?(.*)\)(?: \[moved from t\d+\])?$", answers["all"], re.MULTILINE)
+    expected = ["NULL", r"not mapped \(the number 7\)", "Go object of 24 bytes", "stack of goroutine 1", "main.counted", "a_variable_of_c", "C block of 24 bytes",
+                "freed C block of (1000|1008) bytes", r"system stack of M 0 \(thread \d+\)", "not mapped"]
+    assert len(told) == len(expected)
+    assert all(re.fullmatch(want, found) for want, found in zip(expected, told)), told
+
+
+def loaded_later(release, kind):
+    """Counts of a program that loads the fixture after the breakpoints were set."""
+    if kind == "c-shared":
+        library = builds.go_build(release, "O2", "breaks", "breaks-shared", ("-tags=lib", "-buildmode=c-shared"))
+        host = builds.compile_c(release, "O2", "dlopen_host", "hosts/dlopen_host.c", ["-ldl"])
+    else:
+        library = builds.go_build(release, "O2", "breaks", "breaks-plugin", ("-tags=plug", "-buildmode=plugin"))
+        host = builds.go_build(release, "O2", "hosts/plugin", "pluginhost", ())
+    return run(host, "cgo break enter '^add$' --if 'args.left < 0'", "cgo break return '^add$' --if 'result < -5'",
+               "cgo break return '^nothing$' --if 'args.number < 0'", f"run {library} count 60 3", "cgo break")
+
+
+def test_a_library_that_is_loaded_later(release):
+    answers = loaded_later(release, "c-shared")
+    assert "no crossing fits in the modules there are" in answers["cgo break enter '^add$' --if 'args.left < 0'"]
+    check_counts(answers)
+
+
+def test_a_plugin_that_is_loaded_later(release):
+    check_counts(loaded_later(release, "plugin"))
 
 
 def test_a_goroutine_that_moves(release):

@@ -97,6 +97,25 @@ TEST_CASE("a plugin belongs to the runtime of its program") {
   REQUIRE(found.all[0]->parts().modules.size() == 2);
   CHECK(found.all[0]->function_named("main.Hello"));
   CHECK(found.at(plugin.text()) == found.all[0].get());
+  CHECK_FALSE(found.all[0]->has_more_modules(memory));
+}
+
+TEST_CASE("a runtime notices a plugin that it has taken in since") {
+  GoProgramBuilder plugin({26, 8}, 0x7000'0000'0000);
+  plugin.plugin = true;
+  GoProgramBuilder program({26, 8}, 0);
+  add_runtime_functions(program);
+  MemoryImage before;
+  program.add_to(before);
+  plugin.add_to(before);
+  add_runtime_state(program, before);
+  const GoRuntimes found = find(before, {plugin.image(), program.image()});
+  REQUIRE(found.all.size() == 1);
+  CHECK_FALSE(found.all[0]->has_more_modules(before));
+  MemoryImage after = before;
+  after.pointer(wrapping_add(program.moduledata(), program.layout().moduledata.next.bytes),
+                plugin.moduledata());
+  CHECK(found.all[0]->has_more_modules(after));
 }
 
 TEST_CASE("a plugin that is not linked in yet is a problem, not a runtime") {
@@ -108,6 +127,11 @@ TEST_CASE("a plugin that is not linked in yet is a problem, not a runtime") {
   const GoRuntimes found = find(memory, {plugin.image()});
   CHECK(found.all.empty());
   CHECK(found.problems.size() == 1);
+  // In its file alone it can be looked at.
+  const ImageMap alone({plugin.image()});
+  const GoRuntimes lone = find_go_runtimes(memory, alone, {}, LonePlugins::accepted);
+  REQUIRE(lone.all.size() == 1);
+  CHECK(lone.all[0]->function_named("main.Hello"));
 }
 
 TEST_CASE("two programs of different releases are two runtimes") {
