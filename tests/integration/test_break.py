@@ -218,7 +218,7 @@ def test_what_pointers_are(release):
     answers = run(build(release), "cgo break enter '^takes$' --log", "run classes")
     told = re.findall(r"Go calls C: takes\(pointer=(?:0x[0-9a-f]+ )?(.*)\)(?: \[moved from t\d+\])?$", answers["all"], re.MULTILINE)
     expected = ["NULL", r"not mapped \(the number 7\)", "Go object of 24 bytes", "stack of goroutine 1", "main.counted", "a_variable_of_c", "C block of 24 bytes",
-                "freed C block of (1000|1008) bytes", r"system stack of M 0 \(thread \d+\)", "not mapped"]
+                "freed C block of (1000|1008) bytes", r"system stack of M \d+ \(thread \d+\)", "not mapped"]
     assert len(told) == len(expected)
     assert all(re.fullmatch(want, found) for want, found in zip(expected, told)), told
 
