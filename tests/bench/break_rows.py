@@ -3,7 +3,7 @@ import glob
 import os
 
 import inputs
-from inputs import LLDB, PLUGIN
+from inputs import LLDB, PLUGIN, PROGRAM
 from measure import BenchError, Command, in_turn, median, spread
 
 STUB = "^_cgo_[0-9a-f]+_Cfunc_work$"
@@ -46,6 +46,7 @@ def arrivals(report, options):
     ways = {"ours, a log": lambda n: ours(exe, n, log), "ours, a condition": lambda n: ours(exe, n, condition),
             "ours, a log, native-bt off": lambda n: ours(exe, n, log, False),
             "callback": lambda n: Command([callback_hits(), exe, n, STUB], env=server, check=says("exit 0"))}
+    ways["lldb-cgo trace"] = lambda n: Command([PROGRAM, "trace", "^work$", "--", exe, n], check=says('"function":"work"'))
     if not options.smoke:
         ways["dlv trace"] = lambda n: Command([inputs.dlv(), "trace", "--exec", exe, "main._Cfunc_work", "--", n], check=says(f"called {n}"))
     commands = {f"{name} {n}": make(n) for name, make in ways.items() for n in (few, many)}
@@ -62,5 +63,6 @@ def arrivals(report, options):
                    f"{least}", median(ratios) >= least)
     row("a log of 3,000 calls from Go to C", "ours, a log", "dlv trace", 2)
     row("the same", "ours, a log", "callback", 1)
+    row("`lldb-cgo trace -- PROGRAM`: calls and their returns, with results", "lldb-cgo trace", "dlv trace", 2)
     row("the same, with `cgo set native-bt off`", "ours, a log, native-bt off", "callback", 1)
     row("a condition that never holds", "ours, a condition", "ours, a log", 0.5)
