@@ -19,11 +19,6 @@ using Kind = ExceptionFate::Kind;
 constexpr const char* kRaise = "_Unwind_RaiseException";
 constexpr const char* kForced = "_Unwind_ForcedUnwind";
 
-bool is_libc(std::string_view module) {
-  return module.starts_with("libc.so") || module.starts_with("libc-2.") ||
-         module.starts_with("libpthread");
-}
-
 std::string exception_text(const ThrownException& exception) {
   if (!exception.is_cxx) return "an exception of " + escaped(exception.runtime);
   std::string out = "C++ exception " + escaped(exception.type_name);
@@ -55,6 +50,13 @@ std::string fate_text(const ExceptionFate& fate, const Stack& stack) {
   return {};
 }
 
+/// "_Unwind_RaiseException" for what a sanitizer puts before it.
+std::string_view plain_name(std::string_view function) {
+  constexpr std::string_view kPrefix = "__interceptor_";
+  if (const auto at = function.find(kPrefix); at < 2) function.remove_prefix(at + kPrefix.size());
+  return function;
+}
+
 /// The physical frame that throws, or that ends its thread: the innermost one that is neither the
 /// unwinder's nor the C++ runtime's or the C library's way to it.
 std::size_t thrower_in(const Stack& stack) {
@@ -64,11 +66,22 @@ std::size_t thrower_in(const Stack& stack) {
   for (const StackElement& element : stack.elements) {
     const auto* frame = std::get_if<Frame>(&element);
     if (frame == nullptr || is_libc(frame->module)) continue;
-    if (std::ranges::none_of(
-            kRuntime, [&](std::string_view name) { return frame->function.starts_with(name); }))
+    if (std::ranges::none_of(kRuntime, [&](std::string_view name) {
+          return plain_name(frame->function).starts_with(name);
+        }))
       return frame->physical;
   }
   return 0;
+}
+
+/// Whether a sanitizer's function of this name called it, which was arrived at before.
+bool is_inner(const Stack& stack) {
+  for (const StackElement& element : stack.elements)
+    if (const auto* frame = std::get_if<Frame>(&element);
+        frame != nullptr && frame->physical == 1 &&
+        (plain_name(frame->function) == kRaise || plain_name(frame->function) == kForced))
+      return true;
+  return false;
 }
 
 /// Whether std::terminate throws the exception on to itself, to print what it is: its handler has
@@ -110,9 +123,10 @@ std::string forced_text(const ForcedFate& fate, const CollectedStack& collected)
   const Stack& stack = collected.stack;
   std::string out;
   for (const std::size_t physical : fate.must_throw_on)
-    out +=
-        fmt::format("  enters catch (...) of {}, which has to throw it on: else std::terminate\n",
-                    function_in(stack, physical));
+    out += fmt::format(
+        "  enters a catch of {}, which has to throw it on: else the C library ends the "
+        "process (\"exception not rethrown\")\n",
+        function_in(stack, physical));
   switch (fate.kind) {
     case ForcedFate::Kind::forbidden:
       return out + fmt::format("  comes to {}, which lets nothing out (noexcept): std::terminate\n",
@@ -122,15 +136,17 @@ std::string forced_text(const ForcedFate& fate, const CollectedStack& collected)
     case ForcedFate::Kind::through:
       break;
   }
+  const bool throws_on = !fate.must_throw_on.empty();
+  if (!fate.comes_to_go && !fate.why.empty())
+    return out + fmt::format("  frames from {} on are jumped over: {}\n",
+                             function_in(stack, fate.physical), escaped(fate.why));
   if (!fate.comes_to_go)
-    return out + (fate.why.empty()
-                      ? "  no handler can end it; it is no error, the process goes on\n"
-                      : fmt::format("  frames from {} on are jumped over: {}\n",
-                                    function_in(stack, fate.physical), escaped(fate.why)));
+    return out + (throws_on ? "  no other handler can end it; thrown on, it is no error\n"
+                            : "  no handler can end it; it is no error, the process goes on\n");
   out += fmt::format("  jumps over Go ({}): its deferred calls do not run",
                      place_in(stack, fate.physical));
   if (collected.goroutine && collected.goroutine->id != 0)
-    out += fmt::format(", goroutine {} never goes on", collected.goroutine->id);
+    out += fmt::format(", and its call never comes back to goroutine {}", collected.goroutine->id);
   return out + '\n';
 }
 
@@ -153,6 +169,7 @@ std::string ExceptionBreakpoint::summary() {
 
 TargetBreakpoint::Outcome ExceptionBreakpoint::decide(const Visited& at) {
   const CollectedStack stack = collect_stack(*at.stop, owner_of(at.thread()));
+  if (is_inner(stack.stack)) return {};
   return is_named(at.frame, kForced) ? decide_forced(at, stack) : decide_thrown(at, stack);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 
 #include "lldb-plugin/fault_breakpoint.h"
@@ -19,13 +20,20 @@ class SignalBreakpoint final : public FaultBreakpoint {
 
  protected:
   Outcome decide(const Visited& at) override;
-  void begin_process() override { counts_ = {}; }
+  void begin_process() override {
+    counts_ = {};
+    others_.clear();
+  }
 
  private:
+  /// Says what it does to Go; true where it may break it.
+  bool add_verdict(const Stop& stop, int signal, const SignalAction& action, std::string& text);
+
   struct Counts {
     std::uint64_t all = 0, breaking = 0, untold = 0;
   };
   Counts counts_;
+  std::set<std::uint32_t> others_;  ///< Signals whose handler was Go's and was seen to be replaced.
 };
 
 }  // namespace cgo

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
+#include "crossings/code_bytes.h"
+#include "crossings/machine_code.h"
 #include "stops/cxx_types.h"
 #include "stops/lsda.h"
+#include "stops/stack_places.h"
 #include "target/dwarf.h"
 #include "unwind/c_frames.h"
 
@@ -119,6 +122,12 @@ void locate_handler(const ImageMap& images, const DwarfSource& dwarf, ExceptionF
   fate.line = frames->front().line;
 }
 
+/// The C library is written in C: the routine that it has of its own is C's, without a name.
+bool is_in_libc(const ImageMap& images, Address function) {
+  const Image* image = images.find(function);
+  return image != nullptr && is_libc(image->name());
+}
+
 bool is_named(const ImageMap& images, Address function, std::string_view name) {
   const ElfSymbol* symbol = images.symbol_at(function);
   return symbol != nullptr && symbol->name == name;
@@ -164,7 +173,45 @@ struct FrameRule {
   Kind kind = Kind::unknown;
   LsdaAction action;
   std::string why;
+  bool all_is_untold = false;  ///< Of a catch (...): it may be the end of a noexcept function.
 };
+
+bool may_be_of_clang(const ImageMap& images, CodeAddress pc) {
+  const Image* image = images.find(pc.for_lookup());
+  return image != nullptr && image->file && !image->mismatch &&
+         image->file->find_symbol("__clang_call_terminate") != nullptr;
+}
+
+bool catches_all(const LsdaAction& action) {
+  return action.kind == LsdaAction::Kind::catches && action.handlers.size() == 1 &&
+         action.handlers[0].all && !action.handlers[0].specification;
+}
+
+/// Whether the code of a catch (...) is what clang makes of noexcept: a call of
+/// __clang_call_terminate, where a handler of the program's would begin with __cxa_begin_catch.
+/// Nothing where the function that it calls has no name. Source: clang's CodeGen, ItaniumCXXABI.
+std::optional<bool> only_terminates(const MemoryReader& memory, const ImageMap& images,
+                                    Address landing_pad) {
+  constexpr std::uint64_t kBytes = 64;
+  const auto code = read_short_code(memory, landing_pad, kBytes);
+  if (!code) return std::nullopt;
+  Address called;
+  decode_amd64(*code, landing_pad, [&](const Instruction& one) {
+    if (one.kind == Instruction::Kind::call) called = one.target;
+    return !called && one.falls_through;
+  });
+  if (!called) return false;
+  const ElfSymbol* symbol = images.symbol_beginning_at(called);
+  if (symbol != nullptr) return symbol->name == "__clang_call_terminate";
+  // A function of another module is called by way of a table, which has no symbols.
+  const Image* image = images.find(called);
+  if (image == nullptr || !image->file) return std::nullopt;
+  for (const ElfSection& section : image->file->sections())
+    if (section.name.starts_with(".plt") &&
+        image->to_file(called).value - section.file_address.value < section.bytes)
+      return false;
+  return std::nullopt;
+}
 
 FrameRule rule_of(const MemoryReader& memory, const ImageMap& images, const CFrames& frames,
                   const PhysicalFrame& frame) {
@@ -174,7 +221,8 @@ FrameRule rule_of(const MemoryReader& memory, const ImageMap& images, const CFra
     return {.kind = rule.error().code == ErrorCode::not_found ? Rule::no_rule : Rule::unknown,
             .action = {},
             .why = rule.error().message};
-  if (!rule->personality || !rule->data || is_named(images, rule->personality, kCleansUp))
+  if (!rule->personality || !rule->data || is_named(images, rule->personality, kCleansUp) ||
+      is_in_libc(images, rule->personality))
     return {.kind = Rule::passes, .action = {}, .why = {}};
   if (!is_named(images, rule->personality, kDecidesForCxx))
     return {.kind = Rule::unknown,
@@ -183,7 +231,20 @@ FrameRule rule_of(const MemoryReader& memory, const ImageMap& images, const CFra
                    " does with exceptions is decided by a routine that is not known"};
   auto action = exception_action(memory, rule->data, rule->function.begin, frame.pc.for_lookup());
   if (!action) return {.kind = Rule::unknown, .action = {}, .why = action.error().message};
-  return {.kind = Rule::acts, .action = *std::move(action), .why = {}};
+  // Behind other handlers its code compares first: what it does then is not looked for.
+  const bool all_is_untold = action->kind == LsdaAction::Kind::catches &&
+                             action->handlers.size() > 1 && may_be_of_clang(images, frame.pc);
+  if (catches_all(*action)) {
+    const auto ends = only_terminates(memory, images, action->landing_pad);
+    if (!ends)
+      return {.kind = Rule::unknown,
+              .action = {},
+              .why = "whether the code at " + hex(action->landing_pad) +
+                     " is a catch (...) or the end of a noexcept function"};
+    if (*ends) *action = {.kind = LsdaAction::Kind::forbids};
+  }
+  return {
+      .kind = Rule::acts, .action = *std::move(action), .why = {}, .all_is_untold = all_is_untold};
 }
 
 constexpr const char* kMissing = "frames are missing in the stack";
@@ -211,6 +272,10 @@ ExceptionFate exception_fate(const MemoryReader& memory, const ImageMap& images,
               .physical = i,
               .why = rule.why};
     if (auto fate = end_at(types, rule.action, exception)) {
+      if (fate->handler == "..." && rule.all_is_untold)
+        return {.kind = Kind::unknown,
+                .physical = i,
+                .why = "whether it is a catch (...) or the end of a noexcept function"};
       locate_handler(images, dwarf, *fate);
       fate->physical = i;
       return *std::move(fate);
@@ -225,6 +290,7 @@ ExceptionFate exception_fate(const MemoryReader& memory, const ImageMap& images,
 ForcedFate forced_fate(const MemoryReader& memory, const ImageMap& images, const Walk& walk) {
   using End = ForcedFate::Kind;
   const CFrames frames;
+  const CxxTypes types(memory, images);
   ForcedFate out;
   const auto ends = [&](End kind, std::size_t physical, std::string why) {
     out.kind = kind;
@@ -244,10 +310,13 @@ ForcedFate forced_fate(const MemoryReader& memory, const ImageMap& images, const
     if (rule.action.kind == LsdaAction::Kind::forbids) return ends(End::forbidden, i, {});
     if (rule.action.kind != LsdaAction::Kind::catches) continue;
     // Source: libstdc++ eh_personality.cc: an empty exception specification forbids it too, one
-    // with types does not.
+    // with types does not; catch (...) and catch (abi::__forced_unwind&) are entered.
     for (const LsdaAction::Handler& handler : rule.action.handlers) {
       if (handler.specification && handler.allowed.empty()) return ends(End::forbidden, i, {});
-      if (handler.all && !handler.specification) out.must_throw_on.push_back(i);
+      if (handler.specification) continue;
+      const auto type = handler.all ? Result<CxxTypeInfo>(Error{}) : types.read(handler.type);
+      if (handler.all || (type && type->mangled == "N10__cxxabiv115__forced_unwindE"))
+        out.must_throw_on.push_back(i);
     }
   }
   return ends(walk.complete() ? End::through : End::unknown, outermost(walk),

@@ -61,7 +61,8 @@ struct ForcedFate {
   Kind kind = Kind::unknown;
   std::size_t physical = 0;  ///< Of the frame where it ends, an index into Walk::elements.
   bool comes_to_go = false;  ///< Of `through`: Go's frames have no rules and are jumped over.
-  /// Frames whose catch (...) it enters, which has to throw on: std::terminate else.
+  /// Frames whose catch (...) it enters, which has to throw on: else the C library ends the
+  /// process.
   std::vector<std::size_t> must_throw_on;
   std::string why;
 };

@@ -1,8 +1,10 @@
 #include "stops/long_jump.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "unwind/c_frames.h"
@@ -56,13 +58,38 @@ Result<JumpTarget> read_jump_buffer(const MemoryReader& memory, const ImageMap& 
   if (guard)
     if (const Address at{unmixed(*pc, *guard)}; images.executable(at))
       return JumpTarget{.pc = at, .sp = {unmixed(*sp, *guard)}};
-  if (images.executable({*pc})) return JumpTarget{.pc = {*pc}, .sp = {*sp}};
+  if (images.executable({*pc})) {
+    // musl's sigsetjmp calls setjmp, and keeps where it returns to itself behind it.
+    const ElfSymbol* symbol = images.symbol_at({*pc});
+    const bool inner = symbol != nullptr && symbol->name.ends_with("sigsetjmp");
+    const auto outer =
+        inner ? read_pointer(memory, wrapping_add(buffer, kPc + 8)) : Result<Address>(Address{*pc});
+    if (!outer) return outer.error();
+    return JumpTarget{.pc = *outer, .sp = {*sp}};
+  }
   return Error{ErrorCode::not_found,
                "the jmp_buf at " + hex(buffer) + " leads to no code of any module", buffer};
 }
 
+namespace {
+
+/// Whether the stack behind this frame is one that makecontext made, and ends here. Source: glibc
+/// sysdeps/unix/sysv/linux/x86_64/__start_context.S: it is pushed as a return address.
+bool ends_context(const MemoryReader& memory, const ImageMap& images, const PhysicalFrame& frame) {
+  const auto at = checked_sub(frame.cfa, sizeof(std::uint64_t));
+  const auto word = at ? read_pointer(memory, *at) : Result<Address>(Error{});
+  if (!word || !images.executable(*word)) return false;
+  // It has no name in stripped libraries: mov %rbx,%rsp; mov (%rsp),%rdi; test %rdi,%rdi.
+  constexpr std::array<std::uint8_t, 10> kCode{0x48, 0x89, 0xdc, 0x48, 0x8b,
+                                               0x3c, 0x24, 0x48, 0x85, 0xff};
+  std::array<std::uint8_t, kCode.size()> code{};
+  return memory.read(*word, std::as_writable_bytes(std::span(code))) && code == kCode;
+}
+
+}  // namespace
+
 JumpFate jump_fate(const MemoryReader& memory, const ImageMap& images, const Walk& walk,
-                   const JumpTarget& target) {
+                   AddressRange stack, const JumpTarget& target) {
   using Kind = JumpFate::Kind;
   JumpFate out;
   const auto ends = [&](Kind kind, std::size_t physical, std::string why) {
@@ -71,22 +98,21 @@ JumpFate jump_fate(const MemoryReader& memory, const ImageMap& images, const Wal
     out.why = std::move(why);
     return out;
   };
-  const auto* innermost =
-      walk.elements.empty() ? nullptr : std::get_if<PhysicalFrame>(&walk.elements[0]);
-  if (innermost == nullptr) return ends(Kind::unknown, 0, "the stack is not known");
-  // Below the one who jumps nothing is in use; how far down its stack goes is not known.
-  constexpr std::uint64_t kNear = 1 << 20;
-  const Address top = innermost->registers.sp();
-  if (target.sp < top && top.value - target.sp.value < kNear) return ends(Kind::returned, 0, {});
+  const PhysicalFrame* last = nullptr;  // Of C.
   for (std::size_t i = 0; i < walk.elements.size(); ++i) {
     const auto* frame = std::get_if<PhysicalFrame>(&walk.elements[i]);
-    if (frame == nullptr) return ends(Kind::unknown, i, std::get<Gap>(walk.elements[i]).why);
+    if (frame == nullptr) {
+      if (last != nullptr && ends_context(memory, images, *last))
+        return ends(Kind::elsewhere, i, {});
+      return ends(Kind::unknown, i, std::get<Gap>(walk.elements[i]).why);
+    }
     if (frame->go) {
       out.go.push_back(i);
       out.over_callback |= frame->crossing == Crossing::c_to_go;
       continue;
     }
     if (!frame->cfa) continue;
+    last = frame;
     if (target.sp >= frame->registers.sp() && target.sp < frame->cfa) {
       const auto same = in_function_of(memory, images, *frame, target.pc);
       if (!same)
@@ -98,7 +124,15 @@ JumpFate jump_fate(const MemoryReader& memory, const ImageMap& images, const Wal
     }
     ++out.c_frames;
   }
-  if (!walk.complete()) return ends(Kind::unknown, 0, "the stack is not known further outward");
+  const auto* innermost =
+      walk.elements.empty() ? nullptr : std::get_if<PhysicalFrame>(&walk.elements[0]);
+  if (innermost == nullptr) return ends(Kind::unknown, 0, "the stack is not known");
+  // Below the one who jumps nothing of this stack is in use.
+  if (target.sp < innermost->registers.sp() && stack.contains(target.sp) &&
+      stack.contains(innermost->registers.sp()))
+    return ends(Kind::returned, 0, {});
+  const bool whole = walk.complete() || (last != nullptr && ends_context(memory, images, *last));
+  if (!whole) return ends(Kind::unknown, 0, "the stack is not known further outward");
   return ends(Kind::elsewhere, 0, {});
 }
 

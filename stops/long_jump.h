@@ -27,7 +27,7 @@ struct JumpFate {
   enum class Kind : std::uint8_t {
     lands,      ///< In the frame of C at `physical`.
     returned,   ///< The function that called setjmp has returned: what is there is another's.
-    elsewhere,  ///< On a stack that is not this one: a coroutine's, or of another thread.
+    elsewhere,  ///< On a stack that is not known to be this one: a coroutine's, another thread's.
     unknown,    ///< The stack is not known that far out; `why`.
   };
   Kind kind = Kind::unknown;
@@ -40,8 +40,9 @@ struct JumpFate {
   std::string why;
 };
 
-/// The fate of a longjmp to `target`, called by the innermost frame of `walk`.
+/// The fate of a longjmp to `target`, called by the innermost frame of `walk`, whose stack is
+/// `stack`; empty where that is not known.
 JumpFate jump_fate(const MemoryReader& memory, const ImageMap& images, const Walk& walk,
-                   const JumpTarget& target);
+                   AddressRange stack, const JumpTarget& target);
 
 }  // namespace cgo

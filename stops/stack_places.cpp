@@ -9,10 +9,16 @@ namespace cgo {
 namespace {
 
 std::string function_text(const Frame& frame) {
-  return frame.function.empty() ? hex(frame.pc.address) : escaped(frame.function);
+  if (!frame.function.empty()) return escaped(frame.function);
+  return hex(frame.pc.address) + (frame.module.empty() ? "" : " in " + escaped(frame.module));
 }
 
 }  // namespace
+
+bool is_libc(std::string_view module) {
+  return module.starts_with("libc.so") || module.starts_with("libc-2.") ||
+         module.starts_with("libpthread");
+}
 
 std::string function_in(const Stack& stack, std::size_t physical) {
   for (const StackElement& element : stack.elements)
@@ -31,7 +37,7 @@ std::string place_text(const Frame& frame) {
 std::string place_in(const Stack& stack, std::size_t physical) {
   for (const StackElement& element : stack.elements)
     if (const auto* frame = std::get_if<Frame>(&element);
-        frame != nullptr && frame->physical >= physical && !frame->plumbing)
+        frame != nullptr && frame->physical >= physical && !frame->plumbing && !frame->tail_call)
       return place_text(*frame);
   return "?";
 }
@@ -48,7 +54,8 @@ std::string code_text(const ImageMap& images, const DwarfSource& dwarf, CodeAddr
                          escaped(frames->front().file), frames->front().line);
   }
   const ElfSymbol* symbol = images.symbol_at(pc.for_lookup());
-  if (symbol == nullptr) return hex(pc.address);
+  if (symbol == nullptr)
+    return hex(pc.address) + (image == nullptr ? "" : " in " + escaped(image->name()));
   return escaped(demangle(symbol->name).value_or(std::string(symbol->name)));
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "goruntime/go_runtime.h"
 #include "target/image.h"
@@ -14,8 +15,12 @@ namespace cgo {
 /// out; its address where it has no name. "?" where the stack has no such frame.
 std::string function_in(const Stack& stack, std::size_t physical);
 
-/// "f at file.c:12": the innermost frame from `physical` on that is not plumbing.
+/// "f at file.c:12": the innermost frame from `physical` on that is neither plumbing nor a tail
+/// call that led there.
 std::string place_in(const Stack& stack, std::size_t physical);
+
+/// Whether an image of this name is the C library.
+bool is_libc(std::string_view module);
 
 /// "f at file.c:12", without the place where it is not known.
 std::string place_text(const Frame& frame);

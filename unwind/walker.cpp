@@ -197,15 +197,21 @@ Walker::Next Walker::step_without_rule(Error why) {
   const Registers& registers = position_.registers;
   const Address pc = registers.pc();
   const CodeInfo info = code_at(pc);
-  // A call to an address that cannot be executed: not one instruction of the callee ran, so its
-  // return address is still where the call put it.
-  if (position_.innermost && !info.executable) {
+  // A call to an address that cannot be executed, or to a function without a rule that has not
+  // begun: not one instruction of the callee ran, so its return address is still where the call put
+  // it.
+  const bool at_entry = env_.debuggee.images().symbol_beginning_at(pc) != nullptr;
+  if (position_.innermost && (!info.executable || at_entry)) {
     auto word = read_pointer(memory_, registers.sp());
     if (word && code_at(*word).executable && code_at(*word).after_call) {
       Registers caller = registers;
       caller.set_pc(*word);
       caller.set_sp({registers.sp().value + registers.arch().return_address_bytes});
-      record(nullptr, "call to an address that is not code").cfa = caller.sp();
+      PhysicalFrame& frame =
+          record(nullptr, info.executable ? "at its function's entry"
+                                          : "call to an address that is not code");
+      frame.cfa = caller.sp();
+      if (is_asmcgocall(code_at(*word))) frame.crossing = Crossing::go_to_c;
       return move_to(caller, CodeAddress::Origin::return_address, false);
     }
   }

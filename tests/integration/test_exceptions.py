@@ -81,11 +81,11 @@ FORCED = {
     "a thread is cancelled": ("begun by (anonymous namespace)::waits(", ["no handler can end it; it is no error, the process goes on"],
                               ["cleaned up", "over"]),
     "catch throws on": ("begun by (anonymous namespace)::ends_itself(",
-                        ["enters catch (...) of (anonymous namespace)::throws_force_on(void*), which has to throw it on: else std::terminate",
-                         "no handler can end it; it is no error, the process goes on"], ["cleaned up", "entered catch", "over"]),
+                        ["enters a catch of (anonymous namespace)::throws_force_on(void*), which has to throw it on: else the C library ends the process",
+                         "no other handler can end it; thrown on, it is no error"], ["cleaned up", "entered catch", "over"]),
     "catch does not throw on": ("begun by (anonymous namespace)::ends_itself(",
-                                ["enters catch (...) of (anonymous namespace)::swallows_force(void*), which has to throw it on: else std::terminate",
-                                 "no handler can end it; it is no error, the process goes on"], ["cleaned up", "entered catch"]),
+                                ["enters a catch of (anonymous namespace)::swallows_force(void*), which has to throw it on: else the C library ends the process",
+                                 "no other handler can end it; thrown on, it is no error"], ["cleaned up", "entered catch"]),
     "noexcept": ("begun by (anonymous namespace)::ends_itself(",
                  ["comes to (anonymous namespace)::lets_no_force_out(void*), which lets nothing out (noexcept): std::terminate"], ["cleaned up"]),
     "Go's thread": ("begun by (anonymous namespace)::ends_itself(", ["jumps over Go (main._Cfunc_run_case at"], ["cleaned up", "over"])}
@@ -118,7 +118,7 @@ def test_stops(release):
     names = output(program).splitlines()
     nobody, caught = names.index("runtime_error nobody"), names.index("thrown on to nobody")
     answers = run(program, "cgo break exception", "cgo break exception x", "cgo break exception --every 3", f"run {nobody}", "breakpoint list")
-    assert "takes no REGEX" in answers["cgo break exception x"] and "--every is not for exceptions" in answers["cgo break exception --every 3"]
+    assert "takes no REGEX" in answers["cgo break exception x"] and "--every is not for exception" in answers["cgo break exception --every 3"]
     first = answers[f"run {nobody}"]
     assert 'C++ exception std::runtime_error: "bad magic"' in first and "stop reason = breakpoint 1." in first
     stack = first[first.index("goroutine 1"):]

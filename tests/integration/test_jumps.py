@@ -66,7 +66,7 @@ def test_stops_only_where_go_is_passed(release):
     harmless, over = names.index("below a callback"), names.index("over Go")
     answers = run(program, "cgo break longjmp", "cgo break longjmp x", "cgo break longjmp --uncaught", f"run {harmless}", "cgo break", f"run {over}")
     assert "takes no REGEX" in answers["cgo break longjmp x"] and "--uncaught is not for longjmp" in answers["cgo break longjmp --uncaught"]
-    assert "exited with status = 0" in answers[f"run {harmless}"] and "1 jumps, 0 over Go" in answers["cgo break"]
+    assert "exited with status = 0" in answers[f"run {harmless}"] and "1 jump, 0 over Go" in answers["cgo break"]
     stop = answers[f"run {over}"]
     assert "stop reason = breakpoint 1." in stop
     functions = re.findall(r"#\d+ (?:C\+\+|C|Go)\s+(\S+)", stop[stop.index("goroutine 1"):])
