@@ -74,16 +74,6 @@ std::size_t thrower_in(const Stack& stack) {
   return 0;
 }
 
-/// Whether a sanitizer's function of this name called it, which was arrived at before.
-bool is_inner(const Stack& stack) {
-  for (const StackElement& element : stack.elements)
-    if (const auto* frame = std::get_if<Frame>(&element);
-        frame != nullptr && frame->physical == 1 &&
-        (plain_name(frame->function) == kRaise || plain_name(frame->function) == kForced))
-      return true;
-  return false;
-}
-
 /// Whether std::terminate throws the exception on to itself, to print what it is: its handler has
 /// no name in a stripped library.
 bool is_printed_at_the_end(const Stack& stack, std::size_t thrower) {
@@ -167,9 +157,24 @@ std::string ExceptionBreakpoint::summary() {
   return out;
 }
 
+bool ExceptionBreakpoint::is_same_arrival(const Visited& at) {
+  lldb::SBFrame frame = at.frame;
+  const Arrival now{.tid = at.thread().GetThreadID(),
+                    .sp = frame.GetSP(),
+                    .header = register_of(frame, "rdi").value_or(0),
+                    .pc = frame.GetPC()};
+  const bool same = last_ && last_->tid == now.tid && last_->sp == now.sp &&
+                    last_->header == now.header && last_->pc != now.pc;
+  if (same)
+    last_.reset();
+  else
+    last_ = now;
+  return same;
+}
+
 TargetBreakpoint::Outcome ExceptionBreakpoint::decide(const Visited& at) {
+  if (is_same_arrival(at)) return {};
   const CollectedStack stack = collect_stack(*at.stop, owner_of(at.thread()));
-  if (is_inner(stack.stack)) return {};
   return is_named(at.frame, kForced) ? decide_forced(at, stack) : decide_thrown(at, stack);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "lldb-plugin/fault_breakpoint.h"
@@ -18,7 +19,10 @@ class ExceptionBreakpoint final : public FaultBreakpoint {
 
  protected:
   Outcome decide(const Visited& at) override;
-  void begin_process() override { counts_ = {}; }
+  void begin_process() override {
+    counts_ = {};
+    last_.reset();
+  }
 
  private:
   Outcome decide_thrown(const Visited& at, const CollectedStack& stack);
@@ -27,7 +31,14 @@ class ExceptionBreakpoint final : public FaultBreakpoint {
   struct Counts {
     std::uint64_t thrown = 0, uncaught = 0, untold = 0, forced = 0;
   };
+  /// Whether a function of a sanitizer, which was arrived at before, has jumped on to this one.
+  bool is_same_arrival(const Visited& at);
+
+  struct Arrival {
+    std::uint64_t tid, sp, header, pc;
+  };
   Counts counts_;
+  std::optional<Arrival> last_;
 };
 
 }  // namespace cgo
