@@ -76,6 +76,11 @@ CrossingTracker::Event CrossingTracker::leave(const Arrival& arrival) {
   thread.open.pop_back();
   thread.last_left = arrival;
   ++returned_;
+  while (!thread.open.empty() && thread.open.back().entered.sp == arrival.sp) {
+    event.returned_too.push_back(std::move(thread.open.back()));
+    thread.open.pop_back();
+    ++returned_;
+  }
   return event;
 }
 

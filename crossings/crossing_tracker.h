@@ -43,7 +43,10 @@ class CrossingTracker {
   };
   struct Event {
     What what = What::again;
-    OpenCrossing crossing;                ///< Of `entered` and `returned`.
+    OpenCrossing crossing;  ///< Of `entered` and `returned`.
+    /// Of `returned`: those that jumped on to it, whose frame it had. They return with it,
+    /// innermost first.
+    std::vector<OpenCrossing> returned_too;
     std::vector<OpenCrossing> abandoned;  ///< Known now: they will never return.
   };
 

@@ -125,12 +125,22 @@ bool CrossingBreakpoint::Visit::run() {
     event = self_.tracker_.leave(at);
   }
   if (event.what != What::returned || !of_returns) return false;
+  returned_too = std::move(event.returned_too);
+  return returns(event.crossing, at.time_ns);
+}
+
+bool CrossingBreakpoint::Visit::run_outer(const OpenCrossing& crossing) {
+  find_machine();
+  return returns(crossing, now_ns());
+}
+
+bool CrossingBreakpoint::Visit::returns(const OpenCrossing& crossing, std::int64_t time_ns) {
   moment_.returns = true;
-  moment_.duration_ns = at.time_ns - event.crossing.entered.time_ns;
-  moment_.depth = event.crossing.entered.depth;
-  if (const auto kept = self_.entered_.extract(event.crossing.number)) entered_ = kept.mapped();
+  moment_.duration_ns = time_ns - crossing.entered.time_ns;
+  moment_.depth = crossing.entered.depth;
+  if (const auto kept = self_.entered_.extract(crossing.number)) entered_ = kept.mapped();
   moment_.moved_from = entered_ ? entered_->moved_from : std::nullopt;
-  if (const CrossingPoint* known = self_.crossing_with_stub({event.crossing.entered.crossing}))
+  if (const CrossingPoint* known = self_.crossing_with_stub({crossing.entered.crossing}))
     crossing_ = known;
   return count();
 }
@@ -258,7 +268,14 @@ TargetBreakpoint::Outcome CrossingBreakpoint::decide(const Visited& at) {
   }
   Visit visit(*this, *place, at.frame, at.stop);
   const bool stops = visit.run();
-  return {.stops = stops, .text = std::move(visit.text), .event = std::move(visit.told)};
+  Outcome out{.stops = stops, .text = std::move(visit.text), .event = std::move(visit.told)};
+  for (const OpenCrossing& crossing : visit.returned_too) {
+    Visit outer(*this, *place, at.frame, at.stop);
+    out.stops |= outer.run_outer(crossing);
+    out.text += outer.text;
+    if (!outer.told.empty()) out.event += (out.event.empty() ? "" : "\n") + outer.told;
+  }
+  return out;
 }
 
 }  // namespace cgo

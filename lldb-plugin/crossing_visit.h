@@ -35,13 +35,17 @@ class CrossingBreakpoint::Visit {
   }
 
   bool run();
-  std::string text;  ///< What the user is to read.
-  std::string told;  ///< What a script is to know.
+  /// For one of `returned_too`.
+  bool run_outer(const OpenCrossing& crossing);
+  std::vector<OpenCrossing> returned_too;  ///< Crossings that returned with this one.
+  std::string text;                        ///< What the user is to read.
+  std::string told;                        ///< What a script is to know.
 
  private:
   bool to_c() const { return crossing_->direction == CrossingPoint::Direction::go_to_c; }
   void find_machine();
   Arrival arrival() const;
+  bool returns(const OpenCrossing& crossing, std::int64_t time_ns);
   CrossingTracker::Event track(const Arrival& arrival);
   void say_abandoned(const std::vector<OpenCrossing>& abandoned);
   void look_at_other_threads();

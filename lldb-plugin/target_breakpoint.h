@@ -27,7 +27,7 @@ class TargetBreakpoint {
   struct Outcome {
     bool stops = false;
     std::string text;   ///< What the user is to read.
-    std::string event;  ///< For a script, as JSON; empty where there is nothing to tell.
+    std::string event;  ///< For a script, a line of JSON for each; empty where nothing is to tell.
   };
   /// A thread is at one of them. The text has been written to the debugger then, and a thread that
   /// stops is the selected one.

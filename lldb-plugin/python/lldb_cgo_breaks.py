@@ -32,7 +32,7 @@ class CgoCrossing:
         stops, event = _lldb_cgo.break_arrived(self.number, frame, location)
         if event and self.number in CALLBACKS:
             try:
-                stops = CALLBACKS[self.number](event)
+                stops = any([CALLBACKS[self.number](one) for one in event.splitlines()])
             except Exception:  # What it would have said is not known.
                 traceback.print_exc()
                 stops = True

@@ -25,6 +25,7 @@ class CrossingEvent:
     depth: int
     goroutine: Optional[int] = None
     m: Optional[int] = None
+    moved_from_thread: Optional[int] = None
     caller: Optional[str] = None
     arguments: Optional[Dict[str, Any]] = None
     result: Optional[Any] = None

@@ -121,6 +121,17 @@ def test_kinds(release):
     assert [counts["arrivals"] for counts in summary(answers).values()] == [calls, calls]
 
 
+def test_calls_that_jump_on(release):
+    """C's function has the frame that the exported one returns from: both return there, whatever LLDB steps over then."""
+    answers = run(build(release), "cgo break return '^(add|passes_on|goCounts)$' --log", "cgo break callback '^goCounts$' --if 'args.number < 0'",
+                  "run passes 20 4", "cgo break")
+    calls = printed_number(answers["all"], "calls passes_on")
+    lines = [line.split("(")[0] for line in logged(answers["all"])]
+    assert calls == 80 and {line: lines.count(line) for line in set(lines)} == {
+        "C returns to Go: add": calls, "C returns to Go: passes_on": calls, "Go returns to C: goCounts": calls}
+    assert summary(answers) == {1: {"arrivals": 3 * calls, "open": 0, "never returned": 0}, 2: {"arrivals": calls, "fit": 0, "open": 0, "never returned": 0}}
+
+
 NESTED = ("cgo break enter '^nested$' --log", "cgo break return 'ested$' --log", "cgo break callback . --log", "run nested 2")
 
 

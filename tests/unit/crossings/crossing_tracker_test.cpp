@@ -17,6 +17,22 @@ Arrival at(std::uint64_t crossing, std::uint64_t sp, std::uint64_t calls, std::i
 
 }  // namespace
 
+TEST_CASE("a crossing that jumps on to another one returns with it") {
+  CrossingTracker tracker;
+  tracker.enter_c(at(kF, 0x700, 1, 1));
+  tracker.enter_go(at(kExport, 0x700, 1, 1));
+  const auto left = tracker.leave(at(kExport, 0x700, 1, 1));
+  CHECK(left.what == What::returned);
+  CHECK(left.crossing.entered.crossing == kExport);
+  REQUIRE(left.returned_too.size() == 1);
+  CHECK(left.returned_too[0].entered.crossing == kF);
+  CHECK(tracker.open().empty());
+  CHECK(tracker.returned() == 2);
+  // Where C returns to Go: nothing is left to return.
+  CHECK(tracker.leave(at(0, 0x700, 1, 1)).what != What::returned);
+  CHECK(tracker.abandoned() == 0);
+}
+
 TEST_CASE("a call and its return are a pair") {
   CrossingTracker tracker;
   const auto entered = tracker.enter_c(at(kF, 0x700, 1, 1));
