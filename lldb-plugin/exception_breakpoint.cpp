@@ -60,9 +60,18 @@ std::string_view plain_name(std::string_view function) {
 /// The physical frame that throws, or that ends its thread: the innermost one that is neither the
 /// unwinder's nor the C++ runtime's or the C library's way to it.
 std::size_t thrower_in(const Stack& stack) {
-  constexpr std::string_view kRuntime[] = {kRaise,        "_Unwind_Resume_or_Rethrow",
-                                           "__cxa_throw", "__cxa_rethrow",
-                                           kForced,       "std::rethrow_exception"};
+  // Those of the C library are for programs that are linked statically.
+  constexpr std::string_view kRuntime[] = {kRaise,
+                                           "_Unwind_Resume_or_Rethrow",
+                                           "__cxa_throw",
+                                           "__cxa_rethrow",
+                                           kForced,
+                                           "std::rethrow_exception",
+                                           "__pthread_unwind",
+                                           "__do_cancel",
+                                           "__pthread_exit",
+                                           "pthread_exit",
+                                           "sigcancel_handler"};
   for (const StackElement& element : stack.elements) {
     const auto* frame = std::get_if<Frame>(&element);
     if (frame == nullptr || is_libc(frame->module)) continue;
