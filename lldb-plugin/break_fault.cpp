@@ -1,11 +1,13 @@
 // `cgo break exception` and its like: which there are, and what they take.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
+#include <vector>
 
 #include "lldb-plugin/exception_breakpoint.h"
 #include "lldb-plugin/longjmp_breakpoint.h"
+#include "lldb-plugin/panic_breakpoint.h"
 #include "lldb-plugin/set_breakpoint.h"
 #include "lldb-plugin/signal_breakpoint.h"
 
@@ -14,7 +16,7 @@ namespace {
 
 struct FaultKind {
   const char* word;
-  std::array<const char*, 2> flags;
+  std::vector<const char*> flags;
   std::shared_ptr<TargetBreakpoint> (*make)(FaultRequest request);
   const char* where;  ///< What it watches, for a warning where no module has it yet.
 };
@@ -24,10 +26,11 @@ std::shared_ptr<TargetBreakpoint> made(FaultRequest request) {
   return std::make_shared<Breakpoint>(std::move(request));
 }
 
-constexpr FaultKind kKinds[] = {
+const FaultKind kKinds[] = {
     {"exception", {"--uncaught", "--log"}, made<ExceptionBreakpoint>, "the unwinder of C++"},
     {"longjmp", {"--all", "--log"}, made<LongjmpBreakpoint>, "longjmp"},
     {"signal-handler", {"--all", "--log"}, made<SignalBreakpoint>, "sigaction"},
+    {"panic", {"--all", "--uncaught", "--log"}, made<PanicBreakpoint>, "Go's runtime"},
 };
 
 }  // namespace
@@ -36,7 +39,7 @@ std::optional<Answer> break_fault(Plugin& plugin, lldb::SBTarget target, const C
   const std::string& word = line.positionals[0];
   const auto* kind = std::ranges::find(kKinds, word, &FaultKind::word);
   if (kind == std::end(kKinds)) return std::nullopt;
-  const std::string usage = fmt::format("{}, {}", kind->flags[0], kind->flags[1]);
+  const std::string usage = fmt::format("{}", fmt::join(kind->flags, ", "));
   if (line.positionals.size() > 1)
     return Answer::failed(wrong_breakpoint(
         word + " takes no REGEX", fmt::format("'cgo break {} [{}]'", word, kind->flags[0])));

@@ -82,13 +82,15 @@ constexpr Flag kBreakFlags[] = {
     {"--moved", ValueKind::none, "",
      "Only where the goroutine's call before was on another thread."},
     {"--log", ValueKind::none, "", "Print a line and go on."},
-    {"--uncaught", ValueKind::none, "", "exception: only where no handler takes it before Go."},
-    {"--all", ValueKind::none, "", "longjmp, signal-handler: also what breaks nothing."},
+    {"--uncaught", ValueKind::none, "",
+     "exception: only where no handler takes it before Go; panic: only what nothing recovers."},
+    {"--all", ValueKind::none, "",
+     "longjmp, signal-handler: also what breaks nothing; panic: also where no C is below."},
     {"--stack", ValueKind::none, "", "Print the stack too."}};
 constexpr Positional kBreakAt[] = {
     {"KIND", ValueKind::text, false, false,
-     "enter: Go calls C; return: back to the caller; callback: C calls Go; exception, longjmp, "
-     "signal-handler: what breaks at the boundary. Without it: what there is."},
+     "enter: Go calls C; return: back to the caller; callback: C calls Go; exception, panic, "
+     "longjmp, signal-handler: what breaks at the boundary. Without it: what there is."},
     {"REGEX", ValueKind::text, false, false, "Part of C's or Go's name of the function."}};
 constexpr Flag kTraceFlags[] = {
     {"--limit", ValueKind::number, "N", "show: the last N records (100)."},

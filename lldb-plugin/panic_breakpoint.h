@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+
+#include "lldb-plugin/fault_breakpoint.h"
+#include "lldb-plugin/panic_sites.h"
+#include "stops/panic_fate.h"
+
+namespace cgo {
+
+/// Stops where a panic of Go begins, while C is below.
+class PanicBreakpoint final : public FaultBreakpoint {
+ public:
+  explicit PanicBreakpoint(FaultRequest request) : FaultBreakpoint(std::move(request)) {}
+
+  std::vector<std::uint64_t> addresses(lldb::SBModule module) override;
+  std::string summary() override;
+
+ protected:
+  Outcome decide(const Visited& at) override;
+  void begin_process() override;
+
+ private:
+  bool is_new(const Visited& at);
+  Result<DeferLayout> layout_of(const Stop& stop, const GoRuntime& runtime);
+
+  struct Counts {
+    std::uint64_t panics = 0, over_c = 0, ends = 0, untold = 0;
+  };
+  Counts counts_;
+  std::map<std::string, std::vector<PanicSite>> sites_;  // By path of the module.
+  std::set<std::uint64_t> begun_;  // The g of each that came to the first place, not the second.
+  std::shared_ptr<const Program> program_;  // That layouts_ belong to.
+  std::map<const GoRuntime*, Result<DeferLayout>> layouts_;
+};
+
+}  // namespace cgo
