@@ -6,6 +6,8 @@
 #include <array>
 
 #include "lldb-plugin/frame_registers.h"
+#include "lldb-plugin/kept_panics.h"
+#include "lldb-plugin/panic_holdings.h"
 #include "stops/panic_text.h"
 #include "unwind/format.h"
 #include "values/format_value.h"
@@ -103,6 +105,19 @@ bool PanicBreakpoint::is_new(const Visited& at) {
   return true;
 }
 
+/// For a later stop, when what the runtime prints has overwritten the frames.
+void PanicBreakpoint::keep(const Visited& at, const CollectedStack& collected) {
+  if (!at.stop->kept_panics || !collected.goroutine) return;
+  at.stop->kept_panics->keep({.g = collected.goroutine->address,
+                              .goroutine = collected.goroutine->id,
+                              .stack = collected.goroutine->stack,
+                              .walk = collected.walk},
+                             [location = at.location]() mutable {
+                               return location.IsValid() && location.IsEnabled() &&
+                                      location.GetBreakpoint().IsEnabled();
+                             });
+}
+
 Result<DeferLayout> PanicBreakpoint::layout_of(const Stop& stop, const GoRuntime& runtime) {
   if (program_ != stop.program) {
     layouts_.clear();
@@ -126,6 +141,7 @@ TargetBreakpoint::Outcome PanicBreakpoint::decide(const Visited& at) {
   const CollectedStack collected = collect_stack(*at.stop, owner_of(at.thread()));
   const bool over_c = has_c_frames(collected.walk);
   counts_.over_c += over_c;
+  if (over_c) keep(at, collected);
   if (!over_c && collected.walk.complete() && !request_.all) return {};
   PanicFate fate{.unknown = Error{ErrorCode::not_found, "the goroutine is not known"}};
   std::string value = "a value that is not known";
@@ -143,6 +159,10 @@ TargetBreakpoint::Outcome PanicBreakpoint::decide(const Visited& at) {
   if (request_.uncaught && !fate.ends_the_process()) return {};
   std::string text = fmt::format("#{} panic: {}\n", counts_.panics, escaped(value));
   text += panic_text(collected.stack, fate, 0);
+  if (over_c)
+    text += holdings_text(
+        *at.stop, collected,
+        fate.chances.empty() ? std::nullopt : std::optional(fate.chances.front().physical));
   return shown(std::move(text), collected);
 }
 

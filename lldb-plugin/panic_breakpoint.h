@@ -25,6 +25,7 @@ class PanicBreakpoint final : public FaultBreakpoint {
 
  private:
   bool is_new(const Visited& at);
+  static void keep(const Visited& at, const CollectedStack& collected);
   Result<DeferLayout> layout_of(const Stop& stop, const GoRuntime& runtime);
 
   struct Counts {

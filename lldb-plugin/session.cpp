@@ -65,6 +65,7 @@ Result<std::shared_ptr<const Stop>> Session::stop() {
   stop->parallel = memory.parallel;
   stop->now_ns = memory.now_ns;
   stop->provenance = memory.provenance;
+  stop->kept_panics = kept_panics_;
   auto debuggee = std::make_unique<const LldbDebuggee>(process_, program_->images,
                                                        std::move(memory), *arch_, taken_);
   debuggee_ = debuggee.get();

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 
+#include "lldb-plugin/kept_panics.h"
 #include "lldb-plugin/lldb_debuggee.h"
 #include "lldb-plugin/stack_collection.h"
 #include "lldb-plugin/subject.h"
@@ -60,6 +61,7 @@ class Session {
   std::uint32_t checked_at_ = 0, modules_then_ = 0;  // When the modules were looked at last.
   std::shared_ptr<const Program> program_;
   std::uint32_t stop_id_ = 0;
+  std::shared_ptr<KeptPanics> kept_panics_ = std::make_shared<KeptPanics>();
   std::shared_ptr<TakenRegisters> taken_ = std::make_shared<TakenRegisters>();
   std::shared_ptr<const Stop> stop_;
   const LldbDebuggee* debuggee_ = nullptr;         // stop_->debuggee.

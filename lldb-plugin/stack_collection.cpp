@@ -5,6 +5,8 @@
 #include <set>
 #include <thread>
 
+#include "lldb-plugin/kept_panics.h"
+
 namespace cgo {
 namespace {
 
@@ -77,6 +79,8 @@ CollectedStack collect_stack(const Stop& stop, const StackOwner& owner, WalkLimi
     collected.goroutine = owner.goroutine;
     collected.walk = stop.unwinder->parked(*owner.runtime, *owner.goroutine, limit);
   }
+  if (stop.kept_panics && collected.runtime != nullptr && collected.goroutine)
+    stop.kept_panics->fill(collected.walk, *collected.goroutine, *collected.runtime);
   if (collected.runtime != nullptr && collected.goroutine)
     stack.goroutine = summary_of(*collected.runtime, stop.debuggee->memory(), *collected.goroutine);
   stack.elements = stop.program->symbolizer->symbolize(collected.walk);

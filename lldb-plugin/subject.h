@@ -37,6 +37,8 @@ struct Provenance {
   std::vector<std::string> lacks;  ///< What should be there and is not: a core cut short …
 };
 
+class KeptPanics;
+
 /// One stop of a process, or a core, ready to be asked.
 struct Stop {
   std::shared_ptr<const Program> program;
@@ -47,6 +49,7 @@ struct Stop {
   std::function<void()> before_parallel;  ///< May be empty.
   std::optional<std::int64_t> now_ns;     ///< CLOCK_MONOTONIC of the process, where it is known.
   Provenance provenance;
+  std::shared_ptr<KeptPanics> kept_panics;  ///< Of the process; null where none can be.
 };
 
 /// What a command looks at: LLDB's selected process, or a core opened by itself.

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "unwind/format.h"
+#include "unwind/kept_walk.h"
 
 namespace cgo {
 namespace {
@@ -86,6 +87,7 @@ void append_frame_json(std::string& out, const Frame& frame, std::size_t index) 
   }
   out +=
       frame.certainty == Certainty::exact ? R"(,"certainty":"exact")" : R"(,"certainty":"guess")";
+  if (is_kept(frame)) out += R"(,"kept":true)";
   if (frame.tail_call) out += R"(,"tail_call":true)";
   if (frame.cfa) {
     append_address(out, R"(,"cfa":"0x)", frame.cfa);

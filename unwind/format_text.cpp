@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "unwind/format.h"
+#include "unwind/kept_walk.h"
 
 namespace cgo {
 namespace {
@@ -189,6 +190,7 @@ class StackText {
       return;
     }
     const auto& frame = std::get<Frame>(*shown.element);
+    if (shown.line) say_kept(is_kept(frame));
     if (shown.line) add_frame(frame, shown.number);
     add_crossing(frame.crossing);
   }
@@ -223,6 +225,15 @@ class StackText {
     last_crossing_ = nullptr;
   }
 
+  /// Frames that are not there any more stand between two lines.
+  void say_kept(bool kept) {
+    if (kept != kept_)
+      out_ += fmt::format(
+          "      {}~~ {} ~~{}\n", colour_.warning,
+          kept ? "overwritten since: as it was when the panic began" : "as it is now", colour_.off);
+    kept_ = kept;
+  }
+
   void add_crossing(Crossing crossing) {
     const char* line = crossing_line(crossing);
     // Two signal frames of which nothing else is shown are one line.
@@ -234,6 +245,7 @@ class StackText {
   const FormatOptions& options_;
   const Palette& colour_;
   const std::size_t width_;
+  bool kept_ = false;
   const char* last_crossing_ = nullptr;
   std::string out_;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "goruntime/pclntab.h"
+#include "unwind/kept_walk.h"
 
 namespace cgo {
 namespace {
@@ -45,6 +46,9 @@ Result<std::unique_ptr<const FrameContext>> FrameContext::at(const FrameSource& 
   const auto* frame =
       physical < elements.size() ? std::get_if<PhysicalFrame>(&elements[physical]) : nullptr;
   if (frame == nullptr) return Error{ErrorCode::not_found, "there is no such frame"};
+  if (is_kept(*frame))
+    return Error{ErrorCode::not_found,
+                 "this frame was overwritten after the panic began: its variables are gone"};
   const Address lookup = frame->pc.for_lookup();
   const Image* image = source.images->find(lookup);
   if (image == nullptr)

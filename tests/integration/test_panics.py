@@ -1,6 +1,9 @@
 """`cgo break panic`: what it says becomes of each panic, against what the process does afterwards."""
+import json
 import re
 import subprocess
+
+import pytest
 
 from harness import builds
 from test_break import run
@@ -21,7 +24,8 @@ def pytest_generate_tests(metafunc):
     if "release" not in metafunc.fixturenames:
         return
     releases = metafunc.config.found_releases
-    last = metafunc.config.getoption("--quick") or metafunc.function in (test_every_fate_without_optimization, test_every_fate_stripped)
+    last = metafunc.config.getoption("--quick") or metafunc.function in (test_every_fate_without_optimization, test_every_fate_stripped,
+                                                                       test_nothing_is_kept_of_another_panic)
     metafunc.parametrize("release", releases[-1:] if last else releases, ids=str)
 
 
@@ -112,3 +116,99 @@ def test_stops(release):
     answers = run(program, "cgo break panic --uncaught", "cgo break panic --all --log", "run without C", "run open coded", "run nobody: helper", "cgo break")
     assert answers["all"].count("stop reason = breakpoint 1.") == 1 and "stop reason" in answers["run nobody: helper"]
     assert [said[1] for said in described(answers["run without C"])] == [["main.withoutC.func1"]]
+
+
+def test_calls_deferred_within_a_loop_over_a_function(release):
+    """Since 1.23: the body's calls belong to the function around the loop."""
+    if release.number < 23:
+        pytest.skip("no range over functions")
+    program = builds.go_build(release, "O2", "loops", "loops", ())
+    answers = run(program, "cgo break panic --log", "run")
+    said = described(answers["run"])
+    assert len(said) == 1 and len(said[0][1]) == 1 and said[0][1][0].startswith("main.loop"), answers["run"]
+    assert re.search(r"calls recover at main.go:29\), deferred by main.loop at", answers["run"]) and "recovered plain text" in answers["all"]
+
+
+# The stack of the moment
+
+
+def frames_of(answer):
+    """The frames of the only stack outward from runtime.gopanic, and gaps."""
+    frames = json.loads(re.search(r"^{.*}$", answer, re.MULTILINE)[0])["stacks"][0]["frames"]
+    begin = next(i for i, frame in enumerate(frames) if frame.get("function") == "runtime.gopanic")
+    return frames[begin + 1:]
+
+
+def places(frames):
+    return [(frame["function"], frame["file"], frame["line"], frame["pc"], frame.get("cfa")) for frame in frames]
+
+
+def test_fatalpanic_shows_the_frames_that_were(release):
+    program = build(release)
+    then, now = "cgo bt --json", "cgo bt --raw --json"  # The same answers.
+    answers = run(program, "cgo break panic", "breakpoint set -n runtime.fatalpanic", "run nobody", then, "continue", now, "cgo bt",
+                  "cgo frame 12", "cgo locals")
+    before, after = frames_of(answers[then]), frames_of(answers[now])
+    assert places(before) == places(after) and not any(frame.get("kept") for frame in before)
+    kept = [frame["function"] for frame in after if frame.get("kept")]
+    assert "through" in kept and "through_two" in kept and not any(name.startswith("main.") and "_C" not in name for name in kept), kept
+    text = answers["cgo bt"]
+    assert text.count("~~ overwritten since: as it was when the panic began ~~") == 1 and text.count("~~ as it is now ~~") == 1
+    number = re.search(r"#(\d+) C\s+through ", text)[1]
+    answers = run(program, "cgo break panic", "breakpoint set -n runtime.fatalpanic", "run nobody", "continue", f"cgo frame {number}", "cgo locals")
+    assert "overwritten after the panic began" in answers["all"], answers["cgo locals"]
+
+
+def test_nothing_is_kept_of_another_panic(release):
+    """Where the breakpoint does not watch, another panic could look the same."""
+    program = build(release)
+    for extra in (["breakpoint disable 1"], ["breakpoint delete 1"]):
+        answers = run(program, "cgo break panic", "breakpoint set -n runtime.fatalpanic", "run nobody", *extra, "continue", "cgo bt --json")
+        assert any("gap" in frame for frame in frames_of(answers["cgo bt --json"]))
+    answers = run(program, "breakpoint set -n runtime.fatalpanic", "run nobody", "cgo bt --json")
+    assert any("gap" in frame for frame in frames_of(answers["cgo bt --json"]))
+
+
+# What the frames hold
+
+LOCKS = {"lock: global": ["global_lock"], "lock: hidden": ["hidden_lock"], "lock: recursive": ["recursive_lock, locked 2 times"],
+         "lock: in a block": ["C block of"], "lock: checking": ["checking_lock"], "lock: inheriting": ["inheriting_lock"],
+         "lock: robust": ["robust_lock"], "lock: two": ["global_lock", "C block of"], "lock: free again": [], "lock: of another": [],
+         "lock: on the stack": ["stack"]}
+
+
+def check_locks(release, names):
+    program = build(release)
+    answers = answers_of(program, names, "cgo break panic --log")
+    for name in names:
+        block = re.search(r"^  thread \d+ holds (\d+) pthread mutex(?:es)?\n((?:    0x.*\n)*)", answers[name], re.MULTILINE)
+        assert block, (name, answers[name])
+        said = [line.split("  ", 1)[1] for line in block[2].replace("    0x", "0x").splitlines()]
+        assert int(block[1]) == len(said) == len(LOCKS[name]), (name, said)
+        for text in LOCKS[name]:
+            assert any(text in line for line in said), (name, said)
+        # Mutexes that outlive the frames are locked afterwards, if any thread asks for them.
+        locked = re.findall("^locked: (.*)$", output(program, name), re.MULTILINE)
+        assert len(locked) == len([text for text in LOCKS[name] if text != "stack"]), (name, locked)
+
+
+def test_mutexes(release):
+    check_locks(release, sorted(LOCKS))
+
+
+def lost(text):
+    block = re.search(r"^    loses \d+ blocks? of malloc.*\n((?:      0x.*\n)+)", text, re.MULTILINE)
+    return {} if block is None else {int(one, 16): int(size) for one, size in re.findall(r"(0x[0-9a-f]+)  (\d+) bytes", block[1])}
+
+
+def test_blocks(release):
+    """Those of which the fixture says, from its source, that nothing else knows them; with malloc's rounding."""
+    program = build(release)
+    names = [f"blocks: {which}" for which in ("one", "of a global", "chain", "of a list", "freed", "middle", "large")]
+    answers = answers_of(program, names, "cgo break panic --log")
+    for name in names:
+        owned = {int(at, 16): int(size) for at, size in re.findall(r"^owned (0x[0-9a-f]+) (\d+)$", answers[name], re.MULTILINE)}
+        said = lost(answers[name])
+        assert said.keys() == owned.keys(), (name, answers[name])
+        assert all(0 <= said[at] - owned[at] < 4096 + 24 for at in owned), (name, said, owned)
+        assert said or "no block of malloc is known to be lost then" in answers[name]

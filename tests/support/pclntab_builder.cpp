@@ -111,6 +111,7 @@ struct Linker {
     const std::uint32_t live_index = put_runs(out.pctab, function.live_index);
     const std::uint32_t arguments = put_funcdata(function.arguments);
     const std::uint32_t live = put_funcdata(function.live_arguments);
+    const std::uint32_t defers = put_funcdata(function.open_coded_defers);
 
     put(out.ftab, function.entry);
     put(out.ftab, static_cast<std::uint32_t>(out.pclntable.size()));
@@ -121,7 +122,7 @@ struct Linker {
     for (int byte : {int{function.func_id}, 0, 0, 7})
       put(out.pclntable, static_cast<std::uint8_t>(byte));
     for (std::uint32_t pcdata : {0u, 0u, inline_index, live_index}) put(out.pclntable, pcdata);
-    for (std::uint32_t funcdata : {~0u, ~0u, ~0u, tree, ~0u, arguments, live})
+    for (std::uint32_t funcdata : {~0u, ~0u, ~0u, tree, defers, arguments, live})
       put(out.pclntable, funcdata);
   }
 };

@@ -40,6 +40,7 @@ class PclntabBuilder {
     /// Where parameters are (FUNCDATA ArgInfo), which of them hold (ArgLiveInfo) and where in that.
     std::vector<std::byte> arguments, live_arguments;
     std::vector<Run> live_index;
+    std::vector<std::byte> open_coded_defers;  ///< FUNCDATA OpenCodedDeferInfo.
   };
   struct Bytes {
     std::vector<std::byte> funcnametab, cutab, filetab, pctab, pclntable, ftab, gofunc;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "goruntime/build_info.h"
+#include "goruntime/defer_layout.h"
 #include "goruntime/layout_table.h"
 #include "target/dwarf.h"
 #include "target/elf.h"
@@ -40,6 +41,11 @@ Result<Comparison> compare(const std::string& path) {
   auto table = layout_from_table(*version, *(*file)->arch());
   if (!table) return Comparison{*text, {table.error().message}};
   Comparison out{*text, layout_differences(*from_dwarf, *table)};
+  const auto defers = defer_layout_from_dwarf(**dwarf), known = defer_layout_from_table(*version);
+  if (!defers || !known)
+    out.differences.push_back(!defers ? defers.error().message : known.error().message);
+  else if (*defers != *known)
+    out.differences.push_back("runtime._defer or runtime._panic is laid out differently");
   if (table->newer_than_measured)
     out.differences.push_back("newer than the measured patch releases of go1." +
                               std::to_string(version->minor));
@@ -62,7 +68,9 @@ int main(int argc, char** argv) {
     for (const std::string& difference : compared->differences)
       std::printf("  %s\n", difference.c_str());
     if (compared->differences.empty()) continue;
-    std::printf("  change goruntime/layout_table.cpp; see docs/adding-a-go-version.md\n");
+    std::printf(
+        "  change goruntime/layout_table.cpp (defer_layout.cpp); see "
+        "docs/adding-a-go-version.md\n");
     if (status == 0) status = 1;
   }
   return status;
