@@ -92,7 +92,11 @@ constexpr Positional kBreakAt[] = {
      "enter: Go calls C; return: back to the caller; callback: C calls Go; exception, panic, "
      "longjmp, signal-handler: what breaks at the boundary. Without it: what there is."},
     {"REGEX", ValueKind::text, false, false, "Part of C's or Go's name of the function."}};
+constexpr Flag kTraceLibraries{
+    "--dl", ValueKind::none, "",
+    "Also log dlopen, dlsym and Go's plugins; without REGEX they always are."};
 constexpr Flag kTraceFlags[] = {
+    kTraceLibraries,
     {"--limit", ValueKind::number, "N", "show: the last N records (100)."},
     {"--callers", ValueKind::none, "", "stats: by the line of Go that called, too."},
     {"--json", ValueKind::none, "", "stats: as JSON on one line."}};
@@ -104,6 +108,7 @@ constexpr Flag kLiveTraceFlags[] = {
     {"--for", ValueKind::text, "TIME",
      "How long: 500ms, 10s, 5m. Without it until Ctrl-C, or the end of the process."},
     {"--out", ValueKind::file, "FILE", "Write the records to FILE."},
+    kTraceLibraries,
     {"--stats", ValueKind::none, "",
      "Print statistics at the end; records are written with --out only."},
     {"--callers", ValueKind::none, "", "Statistics by the line of Go that called, too."},

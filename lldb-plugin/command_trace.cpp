@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "lldb-plugin/lldb_commands.h"
+#include "lldb-plugin/set_breakpoint.h"
 
 namespace cgo {
 namespace {
@@ -14,6 +15,8 @@ Failure wrong(std::string why, std::string hint) {
 /// "1,204 crossings, 3 not kept; the trace runs".
 std::string state_text(const RunningTrace& trace) {
   std::string out = fmt::format("{} crossings came back", trace.log->count());
+  if (const std::uint64_t events = trace.log->library_events(); events != 0)
+    out += fmt::format(", {} calls of dlopen, dlsym and their like", events);
   if (trace.log->dropped() != 0)
     out += fmt::format("; of the first {} only the counts are kept", trace.log->dropped());
   return out + (trace.runs ? "; the trace runs\n" : "; the trace has ended\n");
@@ -46,8 +49,14 @@ Answer start(Plugin& plugin, lldb::SBTarget target, const CommandLine& line) {
   trace.crossings = set->crossings;
   trace.breakpoint = set->lldb;
   trace.runs = true;
-  plugin.trace = std::move(trace);
   Answer answer;
+  if (traces_libraries(line, line.positionals.size() == 1)) {
+    if (const auto libraries = set_library_breakpoint(plugin, target, trace.log))
+      trace.libraries = libraries->lldb;
+    else
+      answer.warnings.push_back("dlopen and its like are not logged: " + libraries.error().message);
+  }
+  plugin.trace = std::move(trace);
   const std::size_t crossings = set->crossings->matching();
   answer.out = fmt::format("tracing {} crossing{} (breakpoint {})\n", crossings,
                            crossings == 1 ? "" : "s", set->lldb.GetID());
@@ -63,6 +72,8 @@ Answer stop(Plugin& plugin) {
   if (!trace.runs) return Answer::failed(wrong("no trace runs", "'cgo trace start [REGEX]'"));
   if (trace.breakpoint.IsValid())
     trace.breakpoint.GetTarget().BreakpointDelete(trace.breakpoint.GetID());
+  if (trace.libraries && trace.libraries->IsValid())
+    trace.libraries->GetTarget().BreakpointDelete(trace.libraries->GetID());
   trace.runs = false;
   Answer answer;
   answer.out = state_text(trace);

@@ -18,6 +18,7 @@
 #include "lldb-plugin/local_process.h"
 #include "lldb-plugin/python_module.h"
 #include "lldb-plugin/record_output.h"
+#include "lldb-plugin/set_breakpoint.h"
 #include "lldb-plugin/trace_alarm.h"
 #include "unwind/format.h"
 
@@ -83,6 +84,7 @@ class LiveTrace {
   RecordOutput& output_;
   std::shared_ptr<TraceLog> log_;
   SetBreakpoint set_;
+  std::optional<lldb::SBBreakpoint> libraries_;
   std::map<std::string, std::uint64_t> open_;
   Clock::time_point began_;
   double seconds_ = 0;
@@ -107,6 +109,11 @@ Result<void> LiveTrace::begin(Plugin& plugin) {
   auto set = set_crossing_breakpoint(plugin, process_.GetTarget(), std::move(request));
   if (!set) return set.error();
   set_ = *set;
+  if (traces_libraries(line_, line_.positionals.empty())) {
+    const auto libraries = set_library_breakpoint(plugin, process_.GetTarget(), log_);
+    if (!libraries) return libraries.error();
+    libraries_ = libraries->lldb;
+  }
   pass_all_signals(process_);
   const std::size_t count = set_.crossings->matching();
   note(fmt::format("tracing {} crossing{} of process {}", count, count == 1 ? "" : "s", pid_));
@@ -165,6 +172,7 @@ void LiveTrace::leave() {
   if (process_.GetState() == lldb::eStateRunning) process_.Stop();
   open_ = set_.crossings->open();
   process_.GetTarget().BreakpointDelete(set_.lldb.GetID());
+  if (libraries_) process_.GetTarget().BreakpointDelete(libraries_->GetID());
   detach(process_, false);
 }
 
@@ -242,6 +250,8 @@ Answer LiveTrace::answer(How how) {
         fmt::format("{} records could not be written: {}", log_->dropped(), output_.error_text()));
     answer.status = ExitStatus::partial;
   }
+  if (const std::uint64_t events = log_->library_events(); events != 0)
+    note(fmt::format("{} calls of dlopen, dlsym and their like came back", events));
   std::uint64_t open = 0;
   for (const auto& [name, count] : open_) open += count;
   note(fmt::format("{} crossing{} came back in {:.1f} s, {} had not come back at the end",

@@ -17,6 +17,7 @@ struct RunningTrace {
   std::shared_ptr<TraceLog> log;  ///< Null before the first one.
   std::shared_ptr<CrossingBreakpoint> crossings;
   lldb::SBBreakpoint breakpoint;
+  std::optional<lldb::SBBreakpoint> libraries;  ///< That of dlopen and its like.
   bool runs = false;
 };
 

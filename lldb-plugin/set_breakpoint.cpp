@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "lldb-plugin/library_breakpoint.h"
 #include "lldb-plugin/newer_api.h"
 
 namespace cgo {
@@ -39,6 +40,15 @@ Result<SetBreakpoint> give_to_lldb(Plugin& plugin, lldb::SBTarget target,
   if (!NewerApi::asks_resolvers_at_hits())
     out.lldb.SetCallback(called_back, new CallbackBaton{&plugin, made});
   return out;
+}
+
+Result<SetBreakpoint> set_library_breakpoint(Plugin& plugin, lldb::SBTarget target,
+                                             std::shared_ptr<TraceLog> log) {
+  return give_to_lldb(plugin, target, std::make_shared<LibraryBreakpoint>(std::move(log)));
+}
+
+bool traces_libraries(const CommandLine& line, bool all_crossings) {
+  return all_crossings || line.has("--dl");
 }
 
 Failure wrong_breakpoint(std::string why, std::string hint) {

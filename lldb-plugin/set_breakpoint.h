@@ -13,6 +13,12 @@ namespace cgo {
 Result<SetBreakpoint> give_to_lldb(Plugin& plugin, lldb::SBTarget target,
                                    const std::shared_ptr<TargetBreakpoint>& made);
 
+/// One that logs what binds libraries: see LibraryBreakpoint.
+Result<SetBreakpoint> set_library_breakpoint(Plugin& plugin, lldb::SBTarget target,
+                                             std::shared_ptr<TraceLog> log);
+/// Whether a trace logs that too: where it is about all crossings, or asked to.
+bool traces_libraries(const CommandLine& line, bool all_crossings);
+
 /// A command line that sets none, and one that LLDB does not take.
 Failure wrong_breakpoint(std::string why, std::string hint);
 Failure not_taken(const Error& error);

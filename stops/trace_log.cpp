@@ -85,7 +85,7 @@ void TraceLog::keep(std::string record) {
 void TraceLog::add(const CrossingMoment& moment, std::int64_t time_ns) {
   const std::lock_guard lock(mutex_);
   ++count_;
-  keep(moment_json(moment, count_, time_ns));
+  keep(moment_json(moment, ++sequence_, time_ns));
   const CrossingPoint& crossing = *moment.crossing;
   Row& row = rows_[fmt::format("{} {} {} {}", direction_text(crossing.direction),
                                form_word(crossing.form), crossing.function, crossing.go_name)];
@@ -97,6 +97,18 @@ void TraceLog::add(const CrossingMoment& moment, std::int64_t time_ns) {
   const std::int64_t duration = moment.duration_ns.value_or(0);
   row.all.add(duration, error);
   row.by_caller[moment.caller].add(duration, error);
+}
+
+void TraceLog::add(const LibraryEvent& event, std::int64_t time_ns) {
+  const std::lock_guard lock(mutex_);
+  ++library_events_;
+  keep(
+      fmt::format(R"({{"sequence":{},"time_ns":{},{}}})", ++sequence_, time_ns, event_keys(event)));
+}
+
+std::uint64_t TraceLog::library_events() const {
+  const std::lock_guard lock(mutex_);
+  return library_events_;
 }
 
 std::vector<std::string> TraceLog::last(std::size_t limit) const {

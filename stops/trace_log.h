@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "stops/crossing_report.h"
+#include "stops/library_event.h"
 
 namespace cgo {
 
@@ -52,9 +53,13 @@ class TraceLog {
   /// `time_ns`: CLOCK_REALTIME of the return.
   void add(const CrossingMoment& moment, std::int64_t time_ns);
 
+  /// The same of a call that binds libraries: a record, and no crossing.
+  void add(const LibraryEvent& event, std::int64_t time_ns);
+
   /// The last `limit` as JSON objects, the oldest first.
   std::vector<std::string> last(std::size_t limit) const;
   std::uint64_t count() const;
+  std::uint64_t library_events() const;
   /// Records that are not kept any more, or that the sink lost.
   std::uint64_t dropped() const;
   /// The most time first.
@@ -68,7 +73,7 @@ class TraceLog {
   mutable std::mutex mutex_;
   const Sink sink_;
   std::deque<std::string> records_;
-  std::uint64_t count_ = 0, lost_ = 0;
+  std::uint64_t count_ = 0, lost_ = 0, sequence_ = 0, library_events_ = 0;
   std::map<std::string, Row> rows_;  // By direction, form and names.
 };
 
