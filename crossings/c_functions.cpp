@@ -27,19 +27,6 @@ CFunction found_at(const ImageMap& images, Address entry, Place place) {
   return {place, entry, image == nullptr ? std::string() : std::string(image->name()), {}, 0};
 }
 
-/// The word that the code at `target` jumps by, for an entry of a procedure linkage table; else 0.
-Address word_of_plt(const MemoryReader& memory, Address target) {
-  constexpr std::uint64_t kEntryBytes = 16;
-  const auto code = read_bytes(memory, target, kEntryBytes);
-  Address word;
-  if (code)
-    decode_amd64(*code, target, [&](const Instruction& one) {
-      if (one.kind == Instruction::Kind::slot) word = one.target;
-      return one.at == target && !word;  // One instruction may stand before: endbr64.
-    });
-  return word;
-}
-
 /// What a stub calls or jumps to outside of itself.
 struct StubTargets {
   std::vector<Address> direct;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "crossings/machine_code.h"
+
 namespace cgo {
 namespace {
 
@@ -61,6 +63,18 @@ Result<std::vector<std::byte>> read_short_code(const MemoryReader& memory, Addre
     auto code = read_bytes(memory, from, bytes);
     if (code || bytes / 2 < kFewest) return code;
   }
+}
+
+Address word_of_plt(const MemoryReader& memory, Address target) {
+  constexpr std::uint64_t kEntryBytes = 16;
+  const auto code = read_bytes(memory, target, kEntryBytes);
+  Address word;
+  if (code)
+    decode_amd64(*code, target, [&](const Instruction& one) {
+      if (one.kind == Instruction::Kind::slot) word = one.target;
+      return one.at == target && !word;  // One instruction may stand before: endbr64.
+    });
+  return word;
 }
 
 }  // namespace cgo

@@ -33,4 +33,7 @@ class CodeBytes {
 Result<std::vector<std::byte>> read_short_code(const MemoryReader& memory, Address from,
                                                std::uint64_t most);
 
+/// The word that the code at `target` jumps by, for an entry of a procedure linkage table; else 0.
+Address word_of_plt(const MemoryReader& memory, Address target);
+
 }  // namespace cgo

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
-#include "crossings/code_bytes.h"
-#include "crossings/machine_code.h"
 #include "stops/cxx_types.h"
+#include "stops/landing_pad.h"
 #include "stops/lsda.h"
 #include "stops/stack_places.h"
 #include "target/dwarf.h"
@@ -173,48 +172,36 @@ struct FrameRule {
   Kind kind = Kind::unknown;
   LsdaAction action;
   std::string why;
-  bool all_is_untold = false;  ///< Of a catch (...): it may be the end of a noexcept function.
+  bool ends_unhandled = false;  ///< What none of its handlers takes ends the process there.
+  std::string untold;           ///< What cannot be told where no handler takes it.
 };
 
-bool may_be_of_clang(const ImageMap& images, CodeAddress pc) {
-  const Image* image = images.find(pc.for_lookup());
-  return image != nullptr && image->file && !image->mismatch &&
-         image->file->find_symbol("__clang_call_terminate") != nullptr;
-}
-
-bool catches_all(const LsdaAction& action) {
-  return action.kind == LsdaAction::Kind::catches && action.handlers.size() == 1 &&
-         action.handlers[0].all && !action.handlers[0].specification;
-}
-
-/// Whether the code of a catch (...) is what clang makes of noexcept: a call of
-/// __clang_call_terminate, where a handler of the program's would begin with __cxa_begin_catch.
-/// Nothing where the function that it calls has no name. Source: clang's CodeGen, ItaniumCXXABI.
-std::optional<bool> only_terminates(const MemoryReader& memory, const ImageMap& images,
-                                    Address landing_pad) {
-  constexpr std::uint64_t kBytes = 64;
-  const auto code = read_short_code(memory, landing_pad, kBytes);
-  if (!code) return std::nullopt;
-  Address called;
-  decode_amd64(*code, landing_pad, [&](const Instruction& one) {
-    if (one.kind == Instruction::Kind::call) called = one.target;
-    return !called && one.falls_through;
-  });
-  if (!called) return false;
-  const ElfSymbol* symbol = images.symbol_beginning_at(called);
-  if (symbol != nullptr) return symbol->name == "__clang_call_terminate";
-  // A function of another module is called by way of a table, which has no symbols.
-  const Image* image = images.find(called);
-  if (image == nullptr || !image->file) return std::nullopt;
-  for (const ElfSection& section : image->file->sections())
-    if (section.name.starts_with(".plt") &&
-        image->to_file(called).value - section.file_address.value < section.bytes)
-      return false;
-  return std::nullopt;
+/// Corrects what the table says by the code: gcc makes a cleanup, and clang a catch (...), of the
+/// end of a noexcept function.
+void correct_by_code(LandingPads& pads, FrameRule& rule) {
+  using Action = LsdaAction::Kind;
+  LsdaAction& action = rule.action;
+  const bool catches = action.kind == Action::catches;
+  const bool all = catches && action.handlers.back().all && !action.handlers.back().specification;
+  if (action.kind != Action::cleans_up && !(catches && (all || action.cleans_up_too))) return;
+  const PadFlow flow = pads.flow_of(action.landing_pad);
+  if (!flow.terminates && (!all || flow.whole)) return;
+  // Each handler of the program's begins by itself.
+  const bool handled = flow.catches.size() >= action.handlers.size();
+  if (all && handled) return;
+  if (!flow.whole || (flow.terminates && flow.resumes)) {
+    rule.untold = "whether the code at " + hex(action.landing_pad) +
+                  " goes on, or is the end of a noexcept function";
+  } else if (!catches) {
+    action = {.kind = Action::forbids};
+  } else {
+    rule.ends_unhandled = true;
+    if (all) action.handlers.pop_back();
+  }
 }
 
 FrameRule rule_of(const MemoryReader& memory, const ImageMap& images, const CFrames& frames,
-                  const PhysicalFrame& frame) {
+                  LandingPads& pads, const PhysicalFrame& frame) {
   using Rule = FrameRule::Kind;
   const auto rule = frames.exception_rule(memory, images, frame.registers, frame.pc);
   if (!rule)
@@ -231,20 +218,9 @@ FrameRule rule_of(const MemoryReader& memory, const ImageMap& images, const CFra
                    " does with exceptions is decided by a routine that is not known"};
   auto action = exception_action(memory, rule->data, rule->function.begin, frame.pc.for_lookup());
   if (!action) return {.kind = Rule::unknown, .action = {}, .why = action.error().message};
-  // Behind other handlers its code compares first: what it does then is not looked for.
-  const bool all_is_untold = action->kind == LsdaAction::Kind::catches &&
-                             action->handlers.size() > 1 && may_be_of_clang(images, frame.pc);
-  if (catches_all(*action)) {
-    const auto ends = only_terminates(memory, images, action->landing_pad);
-    if (!ends)
-      return {.kind = Rule::unknown,
-              .action = {},
-              .why = "whether the code at " + hex(action->landing_pad) +
-                     " is a catch (...) or the end of a noexcept function"};
-    if (*ends) *action = {.kind = LsdaAction::Kind::forbids};
-  }
-  return {
-      .kind = Rule::acts, .action = *std::move(action), .why = {}, .all_is_untold = all_is_untold};
+  FrameRule out{.kind = Rule::acts, .action = *std::move(action), .why = {}};
+  correct_by_code(pads, out);
+  return out;
 }
 
 constexpr const char* kMissing = "frames are missing in the stack";
@@ -261,25 +237,24 @@ ExceptionFate exception_fate(const MemoryReader& memory, const ImageMap& images,
                              const ThrownException& exception) {
   const CxxTypes types(memory, images);
   const CFrames frames;
+  LandingPads pads(memory, images);
   for (std::size_t i = 1; i < walk.elements.size(); ++i) {
     const auto* frame = std::get_if<PhysicalFrame>(&walk.elements[i]);
     if (frame == nullptr) return {.kind = Kind::unknown, .physical = i, .why = kMissing};
     if (frame->go) return {.kind = Kind::boundary, .physical = i};
-    const FrameRule rule = rule_of(memory, images, frames, *frame);
+    const FrameRule rule = rule_of(memory, images, frames, pads, *frame);
     if (rule.kind == FrameRule::Kind::passes) continue;
     if (rule.kind != FrameRule::Kind::acts)
       return {.kind = rule.kind == FrameRule::Kind::no_rule ? Kind::no_rule : Kind::unknown,
               .physical = i,
               .why = rule.why};
     if (auto fate = end_at(types, rule.action, exception)) {
-      if (fate->handler == "..." && rule.all_is_untold)
-        return {.kind = Kind::unknown,
-                .physical = i,
-                .why = "whether it is a catch (...) or the end of a noexcept function"};
       locate_handler(images, dwarf, *fate);
       fate->physical = i;
       return *std::move(fate);
     }
+    if (rule.ends_unhandled) return {.kind = Kind::forbidden, .physical = i};
+    if (!rule.untold.empty()) return {.kind = Kind::unknown, .physical = i, .why = rule.untold};
   }
   const bool whole = walk.complete();
   return {.kind = whole ? Kind::no_rule : Kind::unknown,
@@ -291,6 +266,7 @@ ForcedFate forced_fate(const MemoryReader& memory, const ImageMap& images, const
   using End = ForcedFate::Kind;
   const CFrames frames;
   const CxxTypes types(memory, images);
+  LandingPads pads(memory, images);
   ForcedFate out;
   const auto ends = [&](End kind, std::size_t physical, std::string why) {
     out.kind = kind;
@@ -303,11 +279,12 @@ ForcedFate forced_fate(const MemoryReader& memory, const ImageMap& images, const
     if (frame == nullptr) return ends(End::unknown, i, kMissing);
     out.comes_to_go = frame->go.has_value();
     if (out.comes_to_go) return ends(End::through, i, {});
-    const FrameRule rule = rule_of(memory, images, frames, *frame);
+    const FrameRule rule = rule_of(memory, images, frames, pads, *frame);
     if (rule.kind == FrameRule::Kind::passes) continue;
     if (rule.kind == FrameRule::Kind::no_rule) return ends(End::through, i, rule.why);
     if (rule.kind == FrameRule::Kind::unknown) return ends(End::unknown, i, rule.why);
     if (rule.action.kind == LsdaAction::Kind::forbids) return ends(End::forbidden, i, {});
+    if (!rule.untold.empty()) return ends(End::unknown, i, rule.untold);
     if (rule.action.kind != LsdaAction::Kind::catches) continue;
     // Source: libstdc++ eh_personality.cc: an empty exception specification forbids it too, one
     // with types does not; catch (...) and catch (abi::__forced_unwind&) are entered.
@@ -318,6 +295,8 @@ ForcedFate forced_fate(const MemoryReader& memory, const ImageMap& images, const
       if (handler.all || (type && type->mangled == "N10__cxxabiv115__forced_unwindE"))
         out.must_throw_on.push_back(i);
     }
+    if (rule.ends_unhandled && (out.must_throw_on.empty() || out.must_throw_on.back() != i))
+      return ends(End::forbidden, i, {});
   }
   return ends(walk.complete() ? End::through : End::unknown, outermost(walk),
               walk.complete() ? "" : kUnknownEnd);

@@ -186,6 +186,8 @@ void read_handlers(TableCursor& in, const Header& header, std::uint64_t action, 
       out.handlers.push_back({.all = !type, .type = type});
     } else if (filter < 0) {
       out.handlers.push_back(specification_at(in, header, static_cast<std::uint64_t>(-filter)));
+    } else {
+      out.cleans_up_too = true;
     }
     if (next == 0) return;
     record = wrapping_add(link, static_cast<std::uint64_t>(next));

@@ -26,6 +26,7 @@ struct LsdaAction {
   Kind kind = Kind::passes;
   Address landing_pad;            ///< Where the code goes on; 0 when it does not.
   std::vector<Handler> handlers;  ///< Of `catches`.
+  bool cleans_up_too = false;     ///< Of `catches`: comes to the landing pad when none fits, too.
 };
 
 /// Reads the language-specific data area at `data` of the function that begins at `function`, for a
