@@ -50,13 +50,6 @@ std::string fate_text(const ExceptionFate& fate, const Stack& stack) {
   return {};
 }
 
-/// "_Unwind_RaiseException" for what a sanitizer puts before it.
-std::string_view plain_name(std::string_view function) {
-  constexpr std::string_view kPrefix = "__interceptor_";
-  if (const auto at = function.find(kPrefix); at < 2) function.remove_prefix(at + kPrefix.size());
-  return function;
-}
-
 /// The physical frame that throws, or that ends its thread: the innermost one that is neither the
 /// unwinder's nor the C++ runtime's or the C library's way to it.
 std::size_t thrower_in(const Stack& stack) {
@@ -166,23 +159,8 @@ std::string ExceptionBreakpoint::summary() {
   return out;
 }
 
-bool ExceptionBreakpoint::is_same_arrival(const Visited& at) {
-  lldb::SBFrame frame = at.frame;
-  const Arrival now{.tid = at.thread().GetThreadID(),
-                    .sp = frame.GetSP(),
-                    .header = register_of(frame, "rdi").value_or(0),
-                    .pc = frame.GetPC()};
-  const bool same = last_ && last_->tid == now.tid && last_->sp == now.sp &&
-                    last_->header == now.header && last_->pc != now.pc;
-  if (same)
-    last_.reset();
-  else
-    last_ = now;
-  return same;
-}
-
 TargetBreakpoint::Outcome ExceptionBreakpoint::decide(const Visited& at) {
-  if (is_same_arrival(at)) return {};
+  if (was_passed_on(at)) return {};
   const CollectedStack stack = collect_stack(*at.stop, owner_of(at.thread()));
   return is_named(at.frame, kForced) ? decide_forced(at, stack) : decide_thrown(at, stack);
 }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include "lldb-plugin/fault_breakpoint.h"
@@ -19,10 +18,7 @@ class ExceptionBreakpoint final : public FaultBreakpoint {
 
  protected:
   Outcome decide(const Visited& at) override;
-  void begin_process() override {
-    counts_ = {};
-    last_.reset();
-  }
+  void begin_process() override { counts_ = {}; }
 
  private:
   Outcome decide_thrown(const Visited& at, const CollectedStack& stack);
@@ -31,14 +27,7 @@ class ExceptionBreakpoint final : public FaultBreakpoint {
   struct Counts {
     std::uint64_t thrown = 0, uncaught = 0, untold = 0, forced = 0;
   };
-  /// Whether a function of a sanitizer, which was arrived at before, has jumped on to this one.
-  bool is_same_arrival(const Visited& at);
-
-  struct Arrival {
-    std::uint64_t tid, sp, header, pc;
-  };
   Counts counts_;
-  std::optional<Arrival> last_;
 };
 
 }  // namespace cgo

@@ -2,9 +2,26 @@
 
 #include <set>
 
+#include "lldb-plugin/frame_registers.h"
 #include "unwind/format.h"
 
 namespace cgo {
+
+bool FaultBreakpoint::was_passed_on(const Visited& at) {
+  lldb::SBFrame frame = at.frame;
+  const Arrival now{.process = process().GetUniqueID(),
+                    .tid = at.thread().GetThreadID(),
+                    .sp = frame.GetSP(),
+                    .argument = register_of(frame, "rdi").value_or(0),
+                    .pc = frame.GetPC()};
+  const bool same = last_ && last_->process == now.process && last_->tid == now.tid &&
+                    last_->sp == now.sp && last_->argument == now.argument && last_->pc != now.pc;
+  if (same)
+    last_.reset();
+  else
+    last_ = now;
+  return same;
+}
 
 TargetBreakpoint::Outcome FaultBreakpoint::shown(std::string text,
                                                  const CollectedStack& stack) const {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,10 +24,19 @@ class FaultBreakpoint : public TargetBreakpoint {
  protected:
   explicit FaultBreakpoint(FaultRequest request) : request_(std::move(request)) {}
 
+  /// Whether a function that a sanitizer puts before another one, which was arrived at before, has
+  /// jumped on to this one with the same first argument.
+  bool was_passed_on(const Visited& at);
   /// A line of a log, or a stop with the stack.
   Outcome shown(std::string text, const CollectedStack& stack) const;
 
   const FaultRequest request_;
+
+ private:
+  struct Arrival {
+    std::uint64_t process, tid, sp, argument, pc;
+  };
+  std::optional<Arrival> last_;
 };
 
 /// File addresses of functions with these names in a module, each once.

@@ -85,6 +85,7 @@ AddressRange stack_at(const Stop& stop, Address address) {
 }
 
 bool is_longjmp(std::string_view function) {
+  function = plain_name(function);
   return std::ranges::find(kNames, function) != std::end(kNames) ||
          function == "__libc_siglongjmp" || function == "__libc_longjmp";
 }
@@ -120,6 +121,7 @@ std::string LongjmpBreakpoint::summary() {
 }
 
 TargetBreakpoint::Outcome LongjmpBreakpoint::decide(const Visited& at) {
+  if (was_passed_on(at)) return {};
   const MemoryReader& memory = at.stop->debuggee->memory();
   const ImageMap& images = *at.stop->program->images;
   const auto buffer = register_of(at.frame, "rdi"), value = register_of(at.frame, "rsi"),

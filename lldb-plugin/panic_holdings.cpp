@@ -146,8 +146,9 @@ BlockQuestion question_of(const Stop& stop, const CollectedStack& panicking,
     c_frames.end = std::max(c_frames.end, frame->cfa);
   }
   out.frames.push_back(c_frames);
-  const auto& recovering = std::get<PhysicalFrame>(elements[recovers_in]);
-  const AddressRange go_frames{panicking.goroutine->stack.begin, recovering.registers.sp()};
+  // Go's frames stay in the search: what they hold their deferred calls may free.
+  const auto& innermost = std::get<PhysicalFrame>(elements[0]);
+  const AddressRange unused{panicking.goroutine->stack.begin, innermost.registers.sp()};
   const auto leave_out = [&](AddressRange hole) {
     std::vector<AddressRange> rest;
     for (const AddressRange& range : out.rest) {
@@ -160,7 +161,7 @@ BlockQuestion question_of(const Stop& stop, const CollectedStack& panicking,
   };
   out.rest = writable.ranges(true);
   leave_out(c_frames);
-  leave_out(go_frames);
+  if (panicking.goroutine->stack.contains(innermost.registers.sp())) leave_out(unused);
   for (const ThreadInfo& thread : stop.debuggee->threads()) {
     const auto registers = stop.debuggee->registers(thread.tid);
     if (!registers) continue;

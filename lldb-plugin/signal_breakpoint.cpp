@@ -24,7 +24,7 @@ std::string setter_in(const Stack& stack) {
   for (const StackElement& element : stack.elements) {
     const auto* frame = std::get_if<Frame>(&element);
     if (frame == nullptr || frame->physical == 0 || frame->plumbing || is_libc(frame->module) ||
-        std::ranges::find(kWrappers, frame->function) != std::end(kWrappers))
+        std::ranges::find(kWrappers, plain_name(frame->function)) != std::end(kWrappers))
       continue;
     const bool jumped = frame->language == Language::go;
     return (jumped ? "a function of C that was called by " : "") + place_text(*frame);
@@ -47,7 +47,8 @@ bool is_inner(const Stack& stack) {
   for (const StackElement& element : stack.elements)
     if (const auto* frame = std::get_if<Frame>(&element); frame != nullptr) {
       if (frame->language == Language::go) return false;
-      if (frame->physical != 0 && std::ranges::find(kSet, frame->function) != std::end(kSet))
+      if (frame->physical != 0 &&
+          std::ranges::find(kSet, plain_name(frame->function)) != std::end(kSet))
         return true;
     }
   return false;
@@ -111,6 +112,7 @@ std::string SignalBreakpoint::summary() {
 }
 
 TargetBreakpoint::Outcome SignalBreakpoint::decide(const Visited& at) {
+  if (was_passed_on(at)) return {};
   const Stop& stop = *at.stop;
   const auto number = register_of(at.frame, "rdi"), pointer = register_of(at.frame, "rsi");
   if (!number || !pointer) {

@@ -20,6 +20,12 @@ bool is_libc(std::string_view module) {
          module.starts_with("libpthread");
 }
 
+std::string_view plain_name(std::string_view function) {
+  constexpr std::string_view kPrefix = "__interceptor_";
+  if (const auto at = function.find(kPrefix); at < 2) function.remove_prefix(at + kPrefix.size());
+  return function;
+}
+
 std::string function_in(const Stack& stack, std::size_t physical) {
   for (const StackElement& element : stack.elements)
     if (const auto* frame = std::get_if<Frame>(&element);

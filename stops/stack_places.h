@@ -22,6 +22,9 @@ std::string place_in(const Stack& stack, std::size_t physical);
 /// Whether an image of this name is the C library.
 bool is_libc(std::string_view module);
 
+/// "longjmp" for the function that a sanitizer puts before it; else the name itself.
+std::string_view plain_name(std::string_view function);
+
 /// "f at file.c:12", without the place where it is not known.
 std::string place_text(const Frame& frame);
 
