@@ -9,6 +9,7 @@ namespace {
 
 // The thread pointer points at a struct pthread; where its fields lie depends on the release.
 constexpr std::uint64_t kPthreadBytes = 0x800, kPage = 4096;
+constexpr std::uint32_t kSegmentTls = 7;  // PT_TLS
 
 struct StackBlock {
   Address begin;
@@ -51,12 +52,41 @@ std::vector<ThreadArea> thread_areas(const MemoryReader& memory,
                       {pointer.value + kPthreadBytes}};
     if (const auto block = stack_block(*pthread, pointer, tls_bytes)) {
       area.stack = {{block->begin.value + block->guard}, {block->begin.value + block->bytes}};
+      area.guard = {block->begin, area.stack.begin};
       area.variables.end = area.stack.end;
       area.variables.begin = std::max(area.variables.begin, area.stack.begin);
     }
     out.push_back(area);
   }
   return out;
+}
+
+std::uint64_t thread_local_bytes(const ImageMap& images) {
+  constexpr std::uint64_t kMost = 1 << 20;
+  std::uint64_t bytes = 0;
+  for (const Image& image : images.all()) {
+    if (!image.file || image.mismatch) continue;
+    for (const ElfSegment& segment : image.file->segments())
+      if (segment.type == kSegmentTls && segment.memory_bytes <= kMost)
+        bytes += (segment.memory_bytes + 15) / 16 * 16;
+  }
+  return std::min(bytes, kMost);
+}
+
+std::optional<AddressRange> main_stack(const MemoryReader& memory, const ImageMap& images,
+                                       const MappingList& mappings) {
+  for (const Mapping& mapping : mappings.all())
+    if (mapping.path == "[stack]") return mapping.range;
+  std::optional<AddressRange> found;
+  for (const Image& image : images.all()) {
+    if (!image.file || image.mismatch || !image.name().starts_with("ld-linux")) continue;
+    const ElfSymbol* symbol = image.file->find_symbol("__libc_stack_end");
+    if (symbol == nullptr) continue;
+    const auto end = read_pointer(memory, image.to_load(symbol->file_address));
+    const Mapping* mapping = end ? mappings.find(*end) : nullptr;
+    if (mapping != nullptr && mapping->writable) found = mapping->range;
+  }
+  return found;
 }
 
 }  // namespace cgo

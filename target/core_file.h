@@ -16,15 +16,6 @@
 
 namespace cgo {
 
-/// A signal as the kernel described it to the process (siginfo_t).
-struct SignalDetails {
-  int number = 0;
-  int code = 0;  ///< si_code; above 0 the kernel raised it for a fault.
-  std::optional<Address>
-      fault_address;  ///< SIGILL, SIGTRAP, SIGFPE, SIGSEGV, SIGBUS by the kernel.
-  std::optional<std::uint32_t> sender_pid;  ///< Of kill, tgkill and sigqueue.
-};
-
 struct CoreThread {
   std::uint64_t tid = 0;
   /// 0 for none. The kernel gives all threads the signal that ended the process; the one it hit is

@@ -90,27 +90,6 @@ void add_process(ByteView note, CoreNotes& notes) {
   notes.process = CoreProcess{.pid = *pid, .name = text_in(*name), .arguments = std::move(line)};
 }
 
-/// Whether the union in siginfo_t holds the address of a fault for this signal.
-/// Source: signal(7); sigaction(2), "The siginfo_t argument to a SA_SIGINFO handler".
-bool has_fault_address(int signal) {
-  constexpr std::array kFaults{4 /* ILL */, 5 /* TRAP */, 7 /* BUS */, 8 /* FPE */, 11 /* SEGV */};
-  return std::find(kFaults.begin(), kFaults.end(), signal) != kFaults.end();
-}
-
-std::optional<SignalDetails> signal_details(ByteView note) {
-  const auto number = load<std::int32_t>(note, 0);
-  const auto code = load<std::int32_t>(note, 8);
-  const auto address = load<std::uint64_t>(note, 16);
-  const auto pid = load<std::uint32_t>(note, 16);
-  if (!number || !code || !address || !pid) return std::nullopt;
-  constexpr int kKernel = 0x80;  // SI_KERNEL: raised by the kernel, but no address is given.
-  SignalDetails details{.number = *number, .code = *code};
-  if (*code > 0 && *code != kKernel && has_fault_address(*number))
-    details.fault_address = Address{*address};
-  if (*code <= 0) details.sender_pid = *pid;
-  return details;
-}
-
 /// Source: Linux fs/binfmt_elf.c, fill_files_note (layout of NT_FILE).
 void add_files(ByteView note, CoreNotes& notes) {
   const auto count = load<std::uint64_t>(note, 0);
@@ -153,7 +132,7 @@ void read_core_notes(ByteView segment, std::uint64_t alignment, const ArchInfo& 
     if (note->type == NT_AUXV) add_auxv(note->description, notes);
     // Belongs to the thread before it: the first one in a core by the kernel, each one in gcore's.
     if (note->type == NT_SIGINFO && !notes.threads.empty())
-      notes.threads.back().details = signal_details(note->description);
+      notes.threads.back().details = decode_signal_details(note->description);
   }
 }
 

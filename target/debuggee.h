@@ -48,6 +48,11 @@ class Debuggee {
   virtual Result<ThreadSignals> signals(std::uint64_t) const {
     return Error{ErrorCode::unsupported, "masks and pending signals are not known here"};
   }
+  /// The signal that a thread stopped or ended with, as the kernel describes it, where that is
+  /// known: nothing of it has been handled yet, the thread's registers are of that moment.
+  virtual std::optional<SignalDetails> stop_signal(std::uint64_t) const { return std::nullopt; }
+  /// How far the kernel lets the main thread's stack grow, in bytes, where that is known.
+  virtual std::optional<std::uint64_t> stack_limit() const { return std::nullopt; }
 };
 
 }  // namespace cgo

@@ -43,6 +43,13 @@ std::optional<SignalSet> set_in(std::string_view text) {
   return set;
 }
 
+/// Whether the union in siginfo_t holds the address of a fault for this signal.
+/// Source: signal(7); sigaction(2), "The siginfo_t argument to a SA_SIGINFO handler".
+bool has_fault_address(int signal) {
+  constexpr std::array kFaults{4 /* ILL */, 5 /* TRAP */, 7 /* BUS */, 8 /* FPE */, 11 /* SEGV */};
+  return std::find(kFaults.begin(), kFaults.end(), signal) != kFaults.end();
+}
+
 }  // namespace
 
 std::string signal_name(int number) {
@@ -127,6 +134,20 @@ ThreadSignals parse_status_signals(std::string_view status) {
       if (line.starts_with(key)) *value = set_in(line.substr(key.size()));
   }
   return out;
+}
+
+std::optional<SignalDetails> decode_signal_details(ByteView bytes) {
+  const auto number = load<std::int32_t>(bytes, 0);
+  const auto code = load<std::int32_t>(bytes, 8);
+  const auto address = load<std::uint64_t>(bytes, 16);
+  const auto pid = load<std::uint32_t>(bytes, 16);
+  if (!number || !code || !address || !pid) return std::nullopt;
+  constexpr int kKernel = 0x80;  // SI_KERNEL: raised by the kernel, but no address is given.
+  SignalDetails details{.number = *number, .code = *code};
+  if (*code > 0 && *code != kKernel && has_fault_address(*number))
+    details.fault_address = Address{*address};
+  if (*code <= 0) details.sender_pid = *pid;
+  return details;
 }
 
 }  // namespace cgo

@@ -37,6 +37,20 @@ struct SignalSet {
 std::string format_signals(SignalSet set);
 std::vector<int> signals_in(SignalSet set);
 
+/// A signal as the kernel described it to the process (siginfo_t).
+struct SignalDetails {
+  int number = 0;
+  int code = 0;  ///< si_code; above 0 the kernel raised it for a fault.
+  std::optional<Address>
+      fault_address;  ///< SIGILL, SIGTRAP, SIGFPE, SIGSEGV, SIGBUS by the kernel.
+  std::optional<std::uint32_t> sender_pid;  ///< Of kill, tgkill and sigqueue.
+};
+
+/// The first bytes of a siginfo_t; at least kSiginfoBytes, else nothing.
+/// Source: Linux include/uapi/asm-generic/siginfo.h.
+constexpr std::size_t kSiginfoBytes = 24;
+std::optional<SignalDetails> decode_signal_details(ByteView bytes);
+
 /// struct sigaction as the kernel has it. Source: Linux include/linux/signal_types.h,
 /// struct sigaction; arch/x86/include/uapi/asm/signal.h.
 struct SignalAction {

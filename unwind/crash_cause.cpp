@@ -1,19 +1,12 @@
 #include "unwind/crash_cause.h"
 
 #include <algorithm>
-#include <array>
 #include <csignal>
-#include <cstring>
 #include <string_view>
 
 namespace cgo {
 namespace {
 
-// Source: Linux, arch/x86/include/asm/sigframe.h, struct rt_sigframe: the ucontext (which ends with
-// the signal mask), then the siginfo.
-constexpr std::uint64_t kSiginfoBehindUcontext = 304;
-// Source: Linux, include/uapi/asm-generic/siginfo.h.
-constexpr std::size_t kSiginfoBytes = 24, kCodeAt = 8, kAddressAt = 16;
 constexpr int kByTkill = -6;
 
 struct FaultName {
@@ -25,27 +18,8 @@ constexpr FaultName kFaults[] = {
 
 const char* fault_name(const HandledSignal& signal) {
   for (const FaultName& fault : kFaults)
-    if (fault.number == signal.number && signal.code > 0) return fault.name;
+    if (fault.number == signal.number && is_fault(signal.number, signal.code)) return fault.name;
   return nullptr;
-}
-
-std::optional<HandledSignal> signal_at(const MemoryReader& memory, Address ucontext) {
-  const auto at = checked_add(ucontext, kSiginfoBehindUcontext);
-  std::array<std::byte, kSiginfoBytes> bytes{};
-  if (!at || !memory.read(*at, bytes)) return std::nullopt;
-  const auto word = [&](std::size_t offset, auto& value) {
-    std::memcpy(&value, bytes.data() + offset, sizeof value);
-  };
-  std::int32_t number = 0, code = 0;
-  std::uint64_t address = 0;
-  word(0, number);
-  word(kCodeAt, code);
-  word(kAddressAt, address);
-  if (number <= 0 || number > 64) return std::nullopt;
-  HandledSignal signal{number, code, std::nullopt};
-  constexpr int kByKernel = 0x80;  // SI_KERNEL: a general protection fault has no address.
-  if (fault_name(signal) != nullptr && code != kByKernel) signal.fault_address = Address{address};
-  return signal;
 }
 
 bool is_one_of(std::string_view name, std::span<const std::string_view> names) {
@@ -87,7 +61,7 @@ CrashEvidence crash_evidence(const Walk& walk, const MemoryReader& memory) {
     if (handled && handled->number == SIGABRT && handled->code == kByTkill && !raised_by_go)
       evidence.aborts = true;
     handled.reset();
-    if (frame->crossing == Crossing::signal) handled = signal_at(memory, frame->registers.sp());
+    if (frame->crossing == Crossing::signal) handled = signal_behind(memory, frame->registers.sp());
     if (handled && fault_name(*handled) != nullptr) evidence.fault = handled;
     if (!frame->go) continue;
     evidence.panics |= is_one_of(frame->go->name, kPanics);

@@ -8,15 +8,9 @@
 
 #include "target/memory_reader.h"
 #include "unwind/frame.h"
+#include "unwind/signal_frame.h"
 
 namespace cgo {
-
-/// A signal that a thread handles, as the kernel described it to the handler.
-struct HandledSignal {
-  int number = 0;
-  int code = 0;  ///< si_code; above 0 the kernel raised it.
-  std::optional<Address> fault_address;
-};
 
 /// What the stack of a thread tells about whether a crash began there.
 struct CrashEvidence {

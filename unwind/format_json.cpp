@@ -114,6 +114,7 @@ void append_stack_json(std::string& out, const Stack& stack) {
     out += ",\"note\":";
     append_text_or_null(out, stack.note);
   }
+  if (stack.fault) out += ",\"fault\":" + stack.fault->json;
   out += ",\"frames\":[";
   std::size_t index = 0;
   bool first = true;

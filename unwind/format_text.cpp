@@ -265,6 +265,7 @@ std::string format_stack(const Stack& stack, const FormatOptions& options) {
   std::string out = header(stack);
   if (stack.note) out += fmt::format("{}{}", out.empty() ? "" : "\n", escaped(*stack.note));
   if (!out.empty()) out += '\n';
+  if (stack.fault) out += stack.fault->text;
   StackText text(stack, options);
   const std::vector<Shown> shown = shown_elements(stack, options);
   for (std::span<const Shown> rest = shown; !rest.empty();) {

@@ -14,6 +14,7 @@
 #include "target/registers.h"
 #include "target/result.h"
 #include "unwind/code_address.h"
+#include "unwind/recursion.h"
 
 namespace cgo {
 
@@ -69,6 +70,7 @@ struct Walk {
   std::vector<std::variant<PhysicalFrame, Gap>> elements;
   StopReason stop = StopReason::no_rule;
   std::optional<Error> error;  ///< Why, when not complete.
+  Recursion recursion;         ///< Of all frames that were walked.
 
   bool complete() const {
     return stop == StopReason::goroutine_entry || stop == StopReason::thread_entry;
@@ -106,9 +108,14 @@ struct GoroutineSummary {
 
 /// One true stack: what `cgo bt` shows and lldb-cgo/stacks/1 describes.
 struct Stack {
+  /// What is known of a fault on it, for people (whole lines) and for scripts (a JSON value).
+  struct Remark {
+    std::string text, json;
+  };
   std::optional<ThreadInfo> thread;
   std::optional<GoroutineSummary> goroutine;
   std::optional<std::string> note;  ///< Why there is no goroutine, for instance.
+  std::optional<Remark> fault;
   std::vector<StackElement> elements;
   StopReason end = StopReason::no_rule;
   std::optional<Error> error;

@@ -95,6 +95,7 @@ Walk Walker::finish() {
     walk_.elements.insert(
         walk_.elements.begin() + static_cast<std::ptrdiff_t>(limit_.innermost),
         Gap{std::to_string(left_out_) + " frames are left out here (--limit shows more)"});
+  walk_.recursion = meter_.found();
   return std::move(walk_);
 }
 
@@ -107,6 +108,7 @@ PhysicalFrame& Walker::record(const CodeInfo* info, const char* rule) {
   auto& frame = std::get<PhysicalFrame>(element);
   if (info != nullptr) frame.go = info->go;
   frame.rule = rule;
+  meter_.add(frame.pc.address);
   return frame;
 }
 

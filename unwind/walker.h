@@ -11,6 +11,7 @@
 #include "unwind/contexts.h"
 #include "unwind/frame.h"
 #include "unwind/go_frames.h"
+#include "unwind/recursion.h"
 #include "unwind/stack_window.h"
 
 namespace cgo {
@@ -63,6 +64,8 @@ class Walker {
     Walk walk;
     std::optional<Position> arrived;
     std::vector<RuntimeContext> contexts;
+    RecursionMeter meter;
+    bool whole = true;  ///< No frames were left out.
   };
   TrialResult try_candidate(const RuntimeContext& context,
                             const CallbackCandidate& candidate) const;
@@ -70,6 +73,7 @@ class Walker {
   bool true_as_far_as_it_goes(const TrialResult& trial) const;
   std::string why_c_is_missing() const;
   void take(TrialResult trial);
+  void add_elements(TrialResult& trial);
 
   /// Ends the walk, unless the goroutine's own registers allow it to go on behind a gap.
   Next fail(StopReason reason, Error error);
@@ -91,7 +95,8 @@ class Walker {
   Trial trial_;
   std::size_t steps_ = 0;
   std::size_t left_out_ = 0;  ///< Frames between the innermost and the outermost that are kept.
-  bool saw_panic_ = false;    ///< Or Goexit: deferred functions ran on stacks that were given back.
+  RecursionMeter meter_;
+  bool saw_panic_ = false;  ///< Or Goexit: deferred functions ran on stacks that were given back.
   bool saw_panic_printed_ = false;
   std::set<std::pair<Address, Address>> switch_targets_;  ///< (pc, sp): a switch must not repeat.
   unsigned depth_ = 0;                                    ///< Trials within trials.

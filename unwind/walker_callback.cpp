@@ -38,7 +38,7 @@ Walker::Next Walker::leave_callback(RuntimeContext& context, const SwitchSite& s
   if (best) {
     why = best->walk.error ? "frames are missing here: " + best->walk.error->message
                            : "this C stack ends here; how it was entered from Go is not known";
-    for (auto& element : best->walk.elements) walk_.elements.push_back(std::move(element));
+    add_elements(*best);
   }
   add_gap(std::move(why));
   if (!anchor->caller) return end(StopReason::goroutine_entry);
@@ -57,6 +57,8 @@ Walker::TrialResult Walker::try_candidate(const RuntimeContext& context,
   trial.context_of(*context.runtime).stacks.callback_sp = candidate.next_in_chain;
   trial.walk_.stop = StopReason::no_rule;
   out.walk = trial.run(candidate.crosscall2);
+  out.whole = trial.left_out_ == 0;
+  out.meter = std::move(trial.meter_);
   out.arrived = trial.trial_.arrived;
   out.contexts = std::move(trial.contexts_);
   return out;
@@ -90,8 +92,18 @@ std::string Walker::why_c_is_missing() const {
   return "the C frames of this callback could not be verified";
 }
 
+/// A recursion that goes through callbacks is seen when their frames are counted in one row.
+void Walker::add_elements(TrialResult& trial) {
+  for (auto& element : trial.walk.elements) {
+    const auto* frame = std::get_if<PhysicalFrame>(&element);
+    if (frame != nullptr && trial.whole) meter_.add(frame->pc.address);
+    walk_.elements.push_back(std::move(element));
+  }
+  if (!trial.whole) meter_.append(trial.meter);
+}
+
 void Walker::take(TrialResult trial) {
-  for (auto& element : trial.walk.elements) walk_.elements.push_back(std::move(element));
+  add_elements(trial);
   contexts_ = std::move(trial.contexts);
   if (trial.arrived) return;
   walk_.stop = trial.walk.stop;

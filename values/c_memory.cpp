@@ -9,7 +9,6 @@ namespace {
 
 using Kind = AddressDescription::Kind;
 
-constexpr std::uint32_t kSegmentTls = 7;  // PT_TLS
 /// Code that calls nothing uses as much below the stack pointer. Source: System V ABI for amd64.
 constexpr std::uint64_t kRedZone = 128;
 
@@ -76,36 +75,18 @@ const CMemory::Threads& CMemory::threads() {
     else
       threads_->all = false;
   }
-  threads_->areas = thread_areas(debuggee_.memory(), threads_->places, thread_local_bytes());
+  threads_->areas =
+      thread_areas(debuggee_.memory(), threads_->places, thread_local_bytes(debuggee_.images()));
   find_main_stack(*threads_);
   return *threads_;
-}
-
-std::uint64_t CMemory::thread_local_bytes() const {
-  constexpr std::uint64_t kMost = 1 << 20;
-  std::uint64_t bytes = 0;
-  for (const Image& image : debuggee_.images().all()) {
-    if (!image.file || image.mismatch) continue;
-    for (const ElfSegment& segment : image.file->segments())
-      if (segment.type == kSegmentTls && segment.memory_bytes <= kMost)
-        bytes += (segment.memory_bytes + 15) / 16 * 16;
-  }
-  return std::min(bytes, kMost);
 }
 
 /// The loader notes where the main thread's stack ends; that thread has no other.
 void CMemory::find_main_stack(Threads& threads) const {
   const MappingList* mappings = debuggee_.mappings();
   if (mappings == nullptr) return;
-  for (const Image& image : debuggee_.images().all()) {
-    if (!image.file || image.mismatch || !image.name().starts_with("ld-linux")) continue;
-    const ElfSymbol* symbol = image.file->find_symbol("__libc_stack_end");
-    if (symbol == nullptr) continue;
-    const auto end = read_pointer(debuggee_.memory(), image.to_load(symbol->file_address));
-    const Mapping* mapping = end ? mappings->find(*end) : nullptr;
-    if (mapping == nullptr || !mapping->writable) continue;
-    threads.main_stack = mapping->range;
-  }
+  if (const auto stack = main_stack(debuggee_.memory(), debuggee_.images(), *mappings))
+    threads.main_stack = *stack;
   for (const ThreadArea& area : threads.areas) {
     if (!area.stack.empty()) continue;
     // More than one: which is it?

@@ -34,7 +34,6 @@ class CMemory {
   const Threads& threads();
   void find_heaps();
   void find_main_stack(Threads& threads) const;
-  std::uint64_t thread_local_bytes() const;
   AddressDescription on_stack(std::optional<std::uint64_t> tid, AddressRange stack,
                               Address address) const;
 
