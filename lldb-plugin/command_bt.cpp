@@ -11,6 +11,7 @@
 #include "lldb-plugin/ordered_output.h"
 #include "lldb-plugin/stack_collection.h"
 #include "lldb-plugin/stack_folding.h"
+#include "stops/fault_report.h"
 #include "unwind/format.h"
 
 namespace cgo {
@@ -22,13 +23,26 @@ FormatOptions format_options(const CommandContext& context, const CommandLine& l
   return {.colour = context.colour, .raw = line.has("--raw")};
 }
 
+/// A stack with what is known of faults on it.
+Stack explained_stack(const Stop& stop, const StackOwner& owner, WalkLimit limit = {}) {
+  CollectedStack collected = collect_stack(stop, owner, limit);
+  if (!owner.thread) return std::move(collected.stack);
+  const std::uint64_t tid = owner.thread->tid;
+  const std::vector<Fault> faults =
+      faults_of(collected.walk, stop.debuggee->memory(), stop.debuggee->stop_signal(tid));
+  if (!faults.empty())
+    collected.stack.fault = describe_faults(
+        {*stop.debuggee, *stop.addresses, tid, collected.walk, collected.stack}, faults);
+  return std::move(collected.stack);
+}
+
 /// The stack of one owner as the user wants it.
 Stack asked_stack(const Stop& stop, const StackOwner& owner, const CommandLine& line) {
   const auto frames = line.number("--limit");
-  if (!frames) return collect_stack(stop, owner).stack;
+  if (!frames) return explained_stack(stop, owner);
   WalkLimit limit;
   if (*frames > limit.innermost) limit.innermost = static_cast<std::size_t>(*frames);
-  Stack stack = collect_stack(stop, owner, limit).stack;
+  Stack stack = explained_stack(stop, owner, limit);
   cut_stack(stack, static_cast<std::size_t>(*frames), line.has("--raw"));
   return stack;
 }

@@ -55,6 +55,10 @@ class CoreDebuggee final : public Debuggee {
     if (found == by_tid_.end()) return no_thread(tid);
     return known_signals(found->second);
   }
+  std::optional<SignalDetails> stop_signal(std::uint64_t tid) const override {
+    const auto found = by_tid_.find(tid);
+    return found == by_tid_.end() ? std::nullopt : found->second.details;
+  }
   bool executable(Address address) const override {
     if (images_->executable(address)) return true;
     const Mapping* mapping = mappings_.find(address);

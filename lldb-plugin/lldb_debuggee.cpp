@@ -3,7 +3,10 @@
 #include <elf.h>
 
 #include <algorithm>
+#include <array>
+#include <csignal>
 #include <cstring>
+#include <iterator>
 
 #include "lldb-plugin/goroutine_threads.h"
 #include "lldb-plugin/local_process.h"
@@ -144,6 +147,7 @@ Result<ThreadRegisters> LldbDebuggee::thread_registers(std::uint64_t tid) const 
 
 void LldbDebuggee::fetch_threads() const {
   for (const ThreadInfo& thread : threads()) (void)thread_registers(thread.tid);
+  (void)stop_signal(0);  // Asks for all.
   const std::lock_guard lock(mutex_);
   all_fetched_ = true;
 }
@@ -199,6 +203,46 @@ Result<ThreadSignals> LldbDebuggee::signals(std::uint64_t tid) const {
                  is_core_ ? "LLDB does not tell which signals threads of this core block"
                           : "the process does not run on this machine, whose /proc would tell"};
   return local_thread_signals(*memory_.local_pid, static_cast<pid_t>(tid));
+}
+
+/// Asks LLDB's server what the kernel says of threads that stopped for a fault; others have nothing
+/// to say here.
+std::map<std::uint64_t, SignalDetails> LldbDebuggee::ask_faults() const {
+  constexpr int kFaults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+  std::map<std::uint64_t, SignalDetails> faults;
+  for (const ThreadInfo& one : threads()) {
+    if (!one.signal || std::ranges::find(kFaults, *one.signal) == std::end(kFaults)) continue;
+    lldb::SBThread thread = process_.GetThreadByID(one.tid);
+    if (!thread.IsValid()) continue;
+    lldb::SBData data = thread.GetSiginfo().GetData();
+    std::array<std::byte, kSiginfoBytes> bytes{};
+    lldb::SBError error;
+    if (data.ReadRawData(error, 0, bytes.data(), bytes.size()) != bytes.size()) continue;
+    const auto details = decode_signal_details(bytes);
+    // What the server has may be of another stop.
+    if (details && details->number == *one.signal) faults.emplace(one.tid, *details);
+  }
+  return faults;
+}
+
+std::optional<SignalDetails> LldbDebuggee::stop_signal(std::uint64_t tid) const {
+  for (const CoreThread& thread : memory_.core_threads)
+    if (thread.tid == tid) return thread.details;
+  if (is_core_) return std::nullopt;
+  std::unique_lock lock(mutex_);
+  if (!faults_) {
+    lock.unlock();
+    auto faults = ask_faults();
+    lock.lock();
+    faults_ = std::move(faults);
+  }
+  const auto found = faults_->find(tid);
+  if (found == faults_->end()) return std::nullopt;
+  return found->second;
+}
+
+std::optional<std::uint64_t> LldbDebuggee::stack_limit() const {
+  return memory_.local_pid ? local_stack_limit(*memory_.local_pid) : std::nullopt;
 }
 
 bool LldbDebuggee::executable(Address address) const {

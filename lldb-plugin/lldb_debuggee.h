@@ -64,9 +64,11 @@ class LldbDebuggee final : public Debuggee {
   }
 
   Result<ThreadSignals> signals(std::uint64_t tid) const override;
+  std::optional<SignalDetails> stop_signal(std::uint64_t tid) const override;
+  std::optional<std::uint64_t> stack_limit() const override;
   std::optional<std::int32_t> local_pid() const { return memory_.local_pid; }
 
-  /// Reads the registers of all threads, so that nothing below asks LLDB any more.
+  /// Reads the registers and faults of all threads, so that nothing below asks LLDB any more.
   void fetch_threads() const;
   /// Takes the registers of a thread that unwinding can need from its innermost frame, instead of
   /// asking the thread for the frame: a frame provider must not do that. Each one costs as much as
@@ -95,6 +97,7 @@ class LldbDebuggee final : public Debuggee {
 
  private:
   Result<ThreadRegisters> thread_registers(std::uint64_t tid) const;
+  std::map<std::uint64_t, SignalDetails> ask_faults() const;
   enum class Wanted : std::uint8_t { all, for_c, for_go, few };
   ThreadRegisters read_registers(lldb::SBFrame frame, Wanted wanted) const;
   static bool unwinding_needs(const ArchInfo& arch, unsigned dwarf, Wanted wanted);
@@ -109,6 +112,7 @@ class LldbDebuggee final : public Debuggee {
   mutable std::map<std::uint64_t, ThreadRegisters> registers_;  // All of them, by tid.
   mutable std::vector<std::pair<AddressRange, bool>> regions_;
   mutable std::optional<std::vector<ThreadInfo>> threads_;
+  mutable std::optional<std::map<std::uint64_t, SignalDetails>> faults_;  // By tid.
   mutable bool all_fetched_ = false;
   mutable std::atomic<int> taken_are_enough_ = 0;
 };

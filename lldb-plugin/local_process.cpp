@@ -57,6 +57,19 @@ Result<ThreadSignals> local_thread_signals(pid_t pid, pid_t tid) {
   return parse_status_signals(text);
 }
 
+std::optional<std::uint64_t> local_stack_limit(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/limits");
+  constexpr std::string_view kLine = "Max stack size";
+  std::string line;
+  while (std::getline(file, line)) {
+    if (!line.starts_with(kLine)) continue;
+    std::istringstream rest(line.substr(kLine.size()));
+    std::uint64_t bytes = 0;
+    if (rest >> bytes) return bytes;
+  }
+  return std::nullopt;
+}
+
 namespace {
 
 /// Whether a thread waits in a system call that replaced its mask. Source: Linux

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -26,6 +27,9 @@ std::optional<LocalProcess> local_process(pid_t pid);
 
 /// What the kernel says of the signals of a thread; io_failure when it is gone.
 Result<ThreadSignals> local_thread_signals(pid_t pid, pid_t tid);
+
+/// RLIMIT_STACK, in bytes; nothing where there is none, or the process is gone.
+std::optional<std::uint64_t> local_stack_limit(pid_t pid);
 
 /// Whether a system call that the program did not ask for can be made on a thread: not where a
 /// filter of the program's own (seccomp) may end the process for it, nor within one that has

@@ -171,6 +171,7 @@ class Stack:
     goroutine: Optional[GoroutineSummary] = None
     error: Optional[str] = None
     note: Optional[str] = None
+    fault: Optional[dict] = None
 
     def user_frames(self) -> List[Frame]:
         """The frames that text shows without --raw."""
