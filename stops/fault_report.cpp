@@ -135,19 +135,39 @@ std::string event_text(const Explained& one) {
   return out;
 }
 
+std::string bounds_of(const StackUse& use) {
+  std::string out = fmt::format("{} to {}", hex(use.stack.range.begin), hex(use.stack.range.end));
+  if (!use.stack.guard.empty())
+    out += fmt::format(", {} bytes of guard below", with_separators(use.stack.guard.bytes()));
+  return out;
+}
+
+/// How much of the stack is in use, as far as its size is known: the kernel maps the main thread's
+/// as it grows, and of memory that no thread owns a part may be a stack.
+std::string use_text(const StackUse& use, const FaultEvidence& evidence) {
+  const std::string used = with_separators(use.used_bytes),
+                    bytes = with_separators(use.stack.range.bytes()),
+                    owner = owner_of(use.stack, evidence.tid);
+  switch (use.stack.kind) {
+    case CStack::Kind::main:
+      break;
+    case CStack::Kind::mapping:
+      return fmt::format("its stack is a part of {} bytes of memory ({})", bytes, bounds_of(use));
+    case CStack::Kind::thread:
+    case CStack::Kind::alternate:
+      return fmt::format("{} of {} bytes of {} are in use ({})", used, bytes, owner,
+                         bounds_of(use));
+  }
+  std::string out = fmt::format("{} bytes of {} are mapped ({}", bytes, owner, bounds_of(use));
+  if (const auto limit = evidence.debuggee.stack_limit())
+    out += fmt::format(", limit {} bytes", with_separators(*limit));
+  return out + ")" + (use.overflow.value_or(false) ? "" : fmt::format(", {} in use", used));
+}
+
 std::string overflow_text(const Explained& one, const FaultEvidence& evidence) {
   const StackUse& use = *one.use;
   const AddressRange range = use.stack.range;
-  std::string out =
-      fmt::format("  C STACK OVERFLOW: {} of {} bytes of {} are in use ({} to {}",
-                  with_separators(use.used_bytes), with_separators(range.bytes()),
-                  owner_of(use.stack, evidence.tid), hex(range.begin), hex(range.end));
-  if (!use.stack.guard.empty())
-    out += fmt::format(", {} bytes of guard below", with_separators(use.stack.guard.bytes()));
-  if (const auto limit = evidence.debuggee.stack_limit();
-      limit && use.stack.kind == CStack::Kind::main)
-    out += fmt::format(", limit {} bytes", with_separators(*limit));
-  out += ")\n";
+  std::string out = "  C STACK OVERFLOW: " + use_text(use, evidence) + "\n";
   if (one.fault.sp < range.begin)
     out += fmt::format("  its frames reach {} bytes below it{}\n",
                        with_separators(range.begin.value - one.fault.sp.value),
@@ -194,9 +214,7 @@ std::string stack_text(const Explained& one, const FaultEvidence& evidence) {
                          with_separators(one.large->bytes));
     return out;
   }
-  std::string out = fmt::format(
-      "  {} of {} bytes of {} are in use", with_separators(one.use->used_bytes),
-      with_separators(one.use->stack.range.bytes()), owner_of(one.use->stack, evidence.tid));
+  const std::string out = "  " + use_text(*one.use, evidence);
   return out + (one.use->overflow ? ": no overflow\n"
                                   : "; whether it overflowed cannot be told: the kernel does not "
                                     "name the address\n");
@@ -226,7 +244,8 @@ std::string stack_json(const StackUse& use) {
   return fmt::format(
       R"({{"kind":"{}","begin":"{}","bytes":{},"guard_bytes":{},"used_bytes":{},"overflow":{}}})",
       name_of(use.stack.kind), hex(use.stack.range.begin), use.stack.range.bytes(),
-      guard.empty() ? "null" : std::to_string(guard.bytes()), use.used_bytes,
+      guard.empty() ? "null" : std::to_string(guard.bytes()),
+      use.stack.kind == CStack::Kind::mapping ? "null" : std::to_string(use.used_bytes),
       !use.overflow   ? "null"
       : *use.overflow ? "true"
                       : "false");
