@@ -93,11 +93,12 @@ std::string panic_text(const Stack& stack, const PanicFate& fate, std::size_t pa
                        fate.chances.empty() ? "who recovers it" : "who else could recover it",
                        escaped(fate.unknown->message));
   } else if (fate.chances.empty()) {
-    out +=
-        fmt::format("  nothing recovers it ({}): the process will end\n",
-                    fate.pending == 0
-                        ? "no call is deferred"
-                        : fmt::format("none of the {} deferred calls calls recover", fate.pending));
+    out += fate.pending == 0
+               ? "  nothing recovers it (no call is deferred): the process will end\n"
+               : fmt::format(
+                     "  nothing recovers it (none of the {} deferred calls calls recover): the "
+                     "process will end when they have come back\n",
+                     fate.pending);
   } else {
     out += "  if not, the process will end\n";
   }
