@@ -43,8 +43,8 @@ constexpr DeferLayout since_1_22(std::uint32_t panic_arg, std::uint32_t is_goexi
   return out;
 }
 
-constexpr std::array kRows = {Row{19, 21, up_to_1_21()}, Row{22, 25, since_1_22(8, 97)},
-                              Row{26, 27, since_1_22(0, 90)}};
+constexpr std::array kRows = {Row{19, 21, up_to_1_21()}, Row{22, 24, since_1_22(8, 97)},
+                              Row{25, 25, since_1_22(8, 98)}, Row{26, 27, since_1_22(0, 90)}};
 
 OptionalField field(const StructureMembers& structure, std::string_view name) {
   const DwarfMember* member = structure.find(name);
