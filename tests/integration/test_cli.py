@@ -11,6 +11,7 @@ import pytest
 
 from harness import matrix, stops, tool
 from harness.paths import BUILD, LLDB, PROGRAM, REPO
+from harness.processes import status_line, wait_for
 
 DONE, BAD_ARGUMENTS, NO_TARGET, PARTIAL = 0, 2, 3, 4
 
@@ -32,18 +33,6 @@ def fixture_built(release):
 def fixture_process(built):
     with stops.live(built, "wait", 2) as process:
         yield process
-
-
-def status_line(pid, key):
-    with open(f"/proc/{pid}/status", encoding="utf-8") as f:
-        return next(line.split(":", 1)[1].strip() for line in f if line.startswith(key + ":"))
-
-
-def wait_for(condition, what, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.001)
 
 
 def start(*arguments, **options):

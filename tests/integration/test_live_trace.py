@@ -12,6 +12,7 @@ import pytest
 
 from harness import builds, stops, tool
 from harness.paths import PROGRAM
+from harness.processes import status_line, wait_for
 
 DONE, BAD_ARGUMENTS, NO_TARGET, PARTIAL = 0, 2, 3, 4
 KINDS = {"exe": (), "pie": ("-buildmode=pie",), "stripped": ("-ldflags=-s -w",)}
@@ -112,18 +113,6 @@ def finish(process):
 
 def objects(text):
     return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
-
-
-def status_line(pid, key):
-    with open(f"/proc/{pid}/status", encoding="utf-8") as f:
-        return next(line.split(":", 1)[1].strip() for line in f if line.startswith(key + ":"))
-
-
-def wait_for(condition, what, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.001)
 
 
 def check_code(pid):
