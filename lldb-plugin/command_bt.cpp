@@ -12,6 +12,8 @@
 #include "lldb-plugin/stack_collection.h"
 #include "lldb-plugin/stack_folding.h"
 #include "stops/fault_report.h"
+#include "stops/repeated_fault.h"
+#include "unwind/contexts.h"
 #include "unwind/format.h"
 
 namespace cgo {
@@ -23,13 +25,37 @@ FormatOptions format_options(const CommandContext& context, const CommandLine& l
   return {.colour = context.colour, .raw = line.has("--raw")};
 }
 
+/// Where handlers of a thread's signals may run, as Go's runtimes have it.
+std::vector<AddressRange> signal_stacks_of(const Stop& stop, std::uint64_t tid) {
+  std::vector<AddressRange> out;
+  for (const RuntimeContext& one :
+       contexts_of_thread(*stop.debuggee, stop.program->runtimes, tid).all)
+    if (one.stacks.gsignal) out.push_back(one.stacks.gsignal->stack);
+  return out;
+}
+
+/// The faults that a thread's stack shows, the first in time first.
+std::vector<Fault> faults_on(const Stop& stop, std::uint64_t tid, const Walk& walk) {
+  const auto now = stop.debuggee->stop_signal(tid);
+  std::vector<Fault> faults = faults_of(walk, *stop.debuggee, now);
+  const auto* innermost =
+      walk.elements.empty() ? nullptr : std::get_if<PhysicalFrame>(&walk.elements[0]);
+  if (innermost == nullptr) return faults;
+  const auto before = repeated_fault(*stop.debuggee, *innermost, now, signal_stacks_of(stop, tid));
+  if (!before) return faults;
+  if (now && is_fault(now->number, now->code) && !faults.empty())
+    faults.back().repeats = true;
+  else
+    faults.push_back(*before);
+  return faults;
+}
+
 /// A stack with what is known of faults on it.
 Stack explained_stack(const Stop& stop, const StackOwner& owner, WalkLimit limit = {}) {
   CollectedStack collected = collect_stack(stop, owner, limit);
   if (!owner.thread) return std::move(collected.stack);
   const std::uint64_t tid = owner.thread->tid;
-  const std::vector<Fault> faults =
-      faults_of(collected.walk, stop.debuggee->memory(), stop.debuggee->stop_signal(tid));
+  const std::vector<Fault> faults = faults_on(stop, tid, collected.walk);
   if (!faults.empty())
     collected.stack.fault = describe_faults(
         {*stop.debuggee, *stop.addresses, tid, collected.walk, collected.stack}, faults);

@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <csignal>
 
+#include "stops/forbidden_access.h"
+
 namespace cgo {
 namespace {
 
 // Source: Intel SDM volume 3, 6.15 (vectors, error code of page faults).
 constexpr std::uint64_t kGeneralProtection = 13, kPageFault = 14;
-constexpr std::uint64_t kWrite = 2, kFetch = 16;
 /// Handlers within handlers: more than any program has.
 constexpr std::size_t kMostFaults = 16;
 
@@ -18,8 +19,7 @@ Fault::Access access_of(const SignalContext& context, Address fault_address) {
   // What the kernel notes of page faults is of the last one, which it may have served itself.
   if (context.trap != kPageFault || context.page_fault_address != fault_address)
     return Fault::Access::unknown;
-  if ((context.error & kFetch) != 0) return Fault::Access::execute;
-  return (context.error & kWrite) != 0 ? Fault::Access::write : Fault::Access::read;
+  return access_of_page_fault(context);
 }
 
 Fault fault_in(const PhysicalFrame& frame, std::size_t index, int number, int code,
@@ -29,7 +29,7 @@ Fault fault_in(const PhysicalFrame& frame, std::size_t index, int number, int co
               .pc = frame.registers.pc(),
               .sp = frame.registers.sp(),
               .frame = index};
-  if (is_of_memory(number)) fault.address = address;
+  (is_of_memory(number) ? fault.address : fault.instruction) = address;
   if (fault.address == fault.pc) fault.access = Fault::Access::execute;
   return fault;
 }
@@ -43,7 +43,19 @@ void add_context(Fault& fault, const SignalContext& context) {
 
 }  // namespace
 
-std::vector<Fault> faults_of(const Walk& walk, const MemoryReader& memory,
+std::optional<Fault> handled_fault(const Debuggee& debuggee, const PhysicalFrame& interrupted,
+                                   std::size_t index, Address ucontext) {
+  const auto context = signal_context(debuggee.memory(), ucontext);
+  auto signal = signal_behind(debuggee.memory(), ucontext);
+  if ((!signal || !is_fault(signal->number, signal->code)) && context)
+    signal = page_fault_in(debuggee, interrupted.registers, *context);
+  if (!signal || !is_fault(signal->number, signal->code)) return std::nullopt;
+  Fault fault = fault_in(interrupted, index, signal->number, signal->code, signal->fault_address);
+  if (context) add_context(fault, *context);
+  return fault;
+}
+
+std::vector<Fault> faults_of(const Walk& walk, const Debuggee& debuggee,
                              const std::optional<SignalDetails>& now) {
   std::vector<Fault> faults;
   const auto frame_at = [&](std::size_t index) {
@@ -57,14 +69,11 @@ std::vector<Fault> faults_of(const Walk& walk, const MemoryReader& memory,
     const PhysicalFrame* trampoline = frame_at(i);
     const PhysicalFrame* interrupted = frame_at(i + 1);
     if (trampoline == nullptr || trampoline->crossing != Crossing::signal) continue;
-    const Address ucontext = trampoline->registers.sp();
-    const auto signal = signal_behind(memory, ucontext);
-    if (interrupted == nullptr || !signal || !is_fault(signal->number, signal->code)) continue;
-    Fault fault =
-        fault_in(*interrupted, i + 1, signal->number, signal->code, signal->fault_address);
-    if (frame_at(i - 1) != nullptr) fault.handler = i - 1;
-    if (const auto context = signal_context(memory, ucontext)) add_context(fault, *context);
-    faults.push_back(fault);
+    if (interrupted == nullptr) continue;
+    auto fault = handled_fault(debuggee, *interrupted, i + 1, trampoline->registers.sp());
+    if (!fault) continue;
+    if (frame_at(i - 1) != nullptr) fault->handler = i - 1;
+    faults.push_back(*fault);
   }
   std::reverse(faults.begin(), faults.end());
   return faults;

@@ -223,6 +223,11 @@ std::string stack_text(const Explained& one, const FaultEvidence& evidence) {
 std::string fault_text(const Explained& one, const FaultEvidence& evidence, bool first) {
   std::string out = (first ? "fault: " : "then, in the handler: ") + event_text(one) + "\n";
   out += stack_text(one, evidence);
+  if (one.fault.repeats)
+    out +=
+        "  AGAIN: it was handled before, at the same instruction with the same registers, and will "
+        "be raised again: a fault loop, unless its handler leaves by a jump\n"
+        "  whose handler that is: cgo signals --call\n";
   if (one.handler != nullptr && !one.handler_is_go)
     out += fmt::format(
         "  the handler is {}, not Go's: where it returns and changes nothing, the same instruction "
@@ -290,6 +295,7 @@ std::string fault_json(const Explained& one, const FaultEvidence& evidence) {
                        place_json(*one.handler));
   else
     out += R"(,"handler":null)";
+  out += fmt::format(R"(,"repeats":{})", fault.repeats);
   out += R"(,"stack":)" + (one.use ? stack_json(*one.use) : "null");
   if (one.recursion) out += R"(,"recursion":)" + recursion_json(*one.recursion);
   const Frame* large = one.large ? frame_of(evidence.stack, one.large->element) : nullptr;

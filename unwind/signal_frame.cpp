@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint64_t kSiginfoBehindUcontext = 304;
 // Source: Linux, include/uapi/asm-generic/ucontext.h; arch/x86/include/uapi/asm/sigcontext.h,
 // struct sigcontext_64.
-constexpr std::uint64_t kStackAt = 16, kErrorAt = 192, kTrapAt = 200, kCr2At = 216;
+constexpr std::uint64_t kStackAt = 16, kFlagsAt = 176, kErrorAt = 192, kTrapAt = 200, kCr2At = 216;
 constexpr std::uint64_t kContextBytes = 224;
 
 }  // namespace
@@ -44,6 +44,7 @@ Result<SignalContext> signal_context(const MemoryReader& memory, Address ucontex
   auto alternate = decode_alternate_stack(all.subspan(kStackAt, AlternateStack::kBytes));
   if (!alternate) return std::move(alternate).error();
   out.alternate = *alternate;
+  out.flags = load<std::uint64_t>(all, kFlagsAt).value_or(0);
   out.error = load<std::uint64_t>(all, kErrorAt).value_or(0);
   out.trap = load<std::uint64_t>(all, kTrapAt).value_or(0);
   out.page_fault_address = {load<std::uint64_t>(all, kCr2At).value_or(0)};

@@ -26,6 +26,13 @@ struct SignalContext {
   std::uint64_t trap = 0;      ///< The CPU's number of the exception: 14 is a page fault.
   std::uint64_t error = 0;     ///< The CPU's error code.
   Address page_fault_address;  ///< cr2.
+  std::uint64_t flags = 0;     ///< The CPU's, amd64: rflags.
+
+  /// Whether the interrupted instruction is to be run again: it faulted, or the return from a
+  /// handler had led to it. Source: Intel SDM volume 3, 17.3.1.1, RF: an instruction that completes
+  /// clears it, a fault sets it in the flags that are saved.
+  bool resumes() const { return (flags & kResumeFlag) != 0; }
+  static constexpr std::uint64_t kResumeFlag = 1u << 16;
 };
 
 /// The siginfo behind a ucontext; nothing where it cannot be read or is none. amd64.

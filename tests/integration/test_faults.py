@@ -5,6 +5,7 @@ import os
 import re
 import struct
 import subprocess
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -267,3 +268,60 @@ def test_a_handler_of_c_is_named(release, scenario, handler):
     assert int(fault["address"], 16) == notes.address
     assert fault["access"] == ("write" if scenario == "mends" else "read")
     assert fault["stack"]["overflow"] is False
+
+
+# The function at the fault, and the address it accesses.
+LOOPS = {"loop-c": ("spin_in_c", 0xdead000), "loop-plain": ("spin_in_c", 0xdead000), "loop-go": ("main.(*box).second", 8)}
+MOST_LOOKS = 40
+
+
+def looks_at(process, path, rounds):
+    """What `bt` says of the fault at each of several moments, and the innermost function."""
+    for _ in range(rounds):
+        count = Notes.read(path).depth
+        document = tool.stacks_of("--all", "--pid", str(process.pid), allowed=(0, 4))
+        found = [stack for stack in document["stacks"] if stack["thread"] and stack["thread"]["tid"] == Notes.read(path).tid]
+        assert len(found) == 1
+        yield found[0].get("fault"), found[0]["frames"][0]["function"]
+        deadline = time.monotonic() + stops.START_TIMEOUT_S
+        while Notes.read(path).depth == count:
+            assert time.monotonic() < deadline, "the handler is not called any more"
+
+
+@pytest.mark.parametrize("scenario", LOOPS)
+def test_a_fault_loop_is_seen_between_two_calls_of_its_handler(release, scenario):
+    """Most of the time the thread is in the kernel, and stops where the handler returned to."""
+    function, address = LOOPS[scenario]
+    with stops.scratch() as folder:
+        path = os.path.join(folder, "notes")
+        with stops.live(build(release), scenario, path) as process:
+            for fault, innermost in looks_at(process, path, MOST_LOOKS):
+                assert fault is not None, innermost
+                assert (fault["signal"], int(fault["address"], 16), fault["access"]) == ("SIGSEGV", address, "read")
+                if fault["handler"]:
+                    continue
+                assert fault["repeats"] is True
+                assert innermost == function
+                return
+    raise StopError(f"not seen between two calls of the handler in {MOST_LOOKS} looks")
+
+
+def test_faults_that_a_handler_mends_are_no_loop(release):
+    with stops.scratch() as folder:
+        path = os.path.join(folder, "notes")
+        with stops.live(build(release), "mends", path) as process:
+            for fault, innermost in looks_at(process, path, 6):
+                assert fault is None or not fault["repeats"], innermost
+
+
+# LLDB ends a batch of commands at the second crash after its own `continue`.
+CONTINUE = "script lldb.debugger.GetSelectedTarget().GetProcess().Continue()"
+
+
+@pytest.mark.parametrize("scenario, again", [("loop-c", True), ("mends", False)])
+def test_the_second_fault_in_lldb(release, scenario, again):
+    """LLDB stops at each fault before its handler runs."""
+    with stops.scratch() as folder:
+        (first, second), _ = at_fault_in_lldb(build(release), scenario, folder, CONTINUE)
+    assert (first["fault"]["repeats"], second["fault"]["repeats"]) == (False, again)
+    assert (first["fault"]["pc"] == second["fault"]["pc"]) or not again

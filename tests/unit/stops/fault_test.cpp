@@ -91,7 +91,7 @@ SignalDetails fault_at(Address address, int code = kAccessError) {
 
 std::optional<StackUse> use_of(const Walk& walked, const SignalDetails& details,
                                const FakeDebuggee& debuggee = {}) {
-  const auto faults = faults_of(walked, debuggee.memory(), details);
+  const auto faults = faults_of(walked, debuggee, details);
   REQUIRE(faults.size() == 1);
   return stack_use(debuggee, kTid, walked, faults.front());
 }
@@ -213,7 +213,7 @@ TEST_CASE("Go code on a goroutine's stack has no stack of C") {
 TEST_CASE("the kernel's frame tells whether memory was read, written or executed") {
   const auto access = [](std::uint64_t trap, std::uint64_t error, Address cr2) {
     const Handled one = handled({0x5000}, trap, error, cr2);
-    const auto faults = faults_of(one.walked, one.debuggee.memory(), std::nullopt);
+    const auto faults = faults_of(one.walked, one.debuggee, std::nullopt);
     REQUIRE(faults.size() == 1);
     CHECK(faults[0].handler == 0);
     CHECK(faults[0].frame == 2);
@@ -232,7 +232,7 @@ TEST_CASE("bytes that are missing never make an overflow of what is none") {
   for (const Address hole : whole.debuggee.memory_.addresses()) {
     FakeDebuggee debuggee;
     debuggee.memory_ = whole.debuggee.memory_.drop(hole);
-    for (const Fault& fault : faults_of(whole.walked, debuggee.memory(), std::nullopt)) {
+    for (const Fault& fault : faults_of(whole.walked, debuggee, std::nullopt)) {
       const auto use = stack_use(debuggee, kTid, whole.walked, fault);
       if (use) CHECK_FALSE(use->overflow.value_or(false));
     }
@@ -242,11 +242,11 @@ TEST_CASE("bytes that are missing never make an overflow of what is none") {
 TEST_CASE("signals that were sent are no faults; the first fault comes first") {
   const Walk one = walk({frame(kStack.begin, above(kStack.begin, 16))});
   const FakeDebuggee debuggee;
-  CHECK(faults_of(one, debuggee.memory(), SignalDetails{.number = SIGABRT, .code = -6}).empty());
-  CHECK(faults_of(one, debuggee.memory(), SignalDetails{.number = SIGSEGV, .code = 0}).empty());
-  CHECK(faults_of({}, debuggee.memory(), fault_at({0})).empty());
+  CHECK(faults_of(one, debuggee, SignalDetails{.number = SIGABRT, .code = -6}).empty());
+  CHECK(faults_of(one, debuggee, SignalDetails{.number = SIGSEGV, .code = 0}).empty());
+  CHECK(faults_of({}, debuggee, fault_at({0})).empty());
   const Handled nested = handled({0x5000}, 14, 4, {0x5000});
-  const auto faults = faults_of(nested.walked, nested.debuggee.memory(), fault_at({0x9000}));
+  const auto faults = faults_of(nested.walked, nested.debuggee, fault_at({0x9000}));
   REQUIRE(faults.size() == 2);
   CHECK(faults[0].address == Address{0x5000});
   CHECK(faults[1].address == Address{0x9000});
