@@ -1,0 +1,32 @@
+#include "agent/block_index.h"
+
+#include "agent/kernel.h"
+
+namespace cgo::agent {
+
+BlockIndex block_index;
+
+bool make_block_index() {
+  constexpr std::uint64_t kBytes = sizeof(void*) << (kAddressBits - kLeafBits);
+  auto** leaves = static_cast<std::uint32_t**>(private_pages(kBytes));
+  auto** odd = static_cast<std::uint32_t**>(private_pages(kBytes));
+  if (leaves == nullptr || odd == nullptr) return false;
+  block_index = {.leaves = leaves, .odd_leaves = odd};
+  return true;
+}
+
+std::uint32_t* make_index_word(std::uint64_t address) {
+  constexpr std::uint64_t kLeafBytes = sizeof(std::uint32_t) << (kLeafBits - kGranuleBits);
+  if (auto* word = index_word(address)) return word;
+  if (address >> kAddressBits != 0 || block_index.leaves == nullptr) return nullptr;
+  std::uint32_t** leaves = (address & 8) == 0 ? block_index.leaves : block_index.odd_leaves;
+  auto* fresh = static_cast<std::uint32_t*>(private_pages(kLeafBytes));
+  if (fresh == nullptr) return nullptr;
+  std::uint32_t* none = nullptr;
+  if (!__atomic_compare_exchange_n(&leaves[address >> kLeafBits], &none, fresh, false,
+                                   __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    release_pages(fresh, kLeafBytes);
+  return index_word(address);
+}
+
+}  // namespace cgo::agent
