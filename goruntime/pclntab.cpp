@@ -11,6 +11,7 @@ namespace cgo {
 /// Source: src/runtime/runtime2.go, type _func; startLine since 1.20.
 struct FuncRecord {
   std::uint32_t entry_offset = 0, name_offset = 0;
+  std::uint32_t args = 0, deferreturn = 0;
   std::uint32_t pcsp = 0, pcfile = 0, pcln = 0;
   std::uint32_t npcdata = 0, cu_offset = 0, start_line = 0;
   std::uint8_t func_id = 0, nfuncdata = 0;
@@ -20,7 +21,8 @@ struct FuncRecord {
 namespace {
 
 constexpr std::size_t kFtabRowBytes = 8;
-constexpr std::int32_t kPointerBytes = 8;  // No 32-bit CPU is supported.
+constexpr std::uint32_t kArgsUnknown = 0x80000000;  // abi.ArgsSizeUnknown
+constexpr std::int32_t kPointerBytes = 8;           // No 32-bit CPU is supported.
 constexpr std::uint32_t kPcdataInlTreeIndex = 2;
 constexpr std::uint32_t kFuncdataInlTree = 3;
 /// Deeper inlining than the compiler's budget can produce is a damaged tree.
@@ -37,6 +39,8 @@ std::optional<FuncRecord> decode_func(ByteView pclntable, std::uint64_t offset, 
   FuncRecord out;
   out.entry_offset = word(0);
   out.name_offset = word(4);
+  out.args = word(8);
+  out.deferreturn = word(12);
   out.pcsp = word(16);
   out.pcfile = word(20);
   out.pcln = word(24);
@@ -107,13 +111,17 @@ std::optional<GoFunction> GoModule::function_in_row(std::size_t row) const {
   const auto begin = checked_add(tables_.text, *entry);
   const auto end = checked_add(tables_.text, *next);
   if (!name || !begin || !end) return std::nullopt;
-  return GoFunction{.module = this,
-                    .entry = *begin,
-                    .end = *end,
-                    .name = *name,
-                    .id = func_id(record->func_id),
-                    .offset = *offset,
-                    .start_line = record->start_line};
+  return GoFunction{
+      .module = this,
+      .entry = *begin,
+      .end = *end,
+      .name = *name,
+      .id = func_id(record->func_id),
+      .offset = *offset,
+      .start_line = record->start_line,
+      .argument_bytes = record->args == kArgsUnknown ? std::nullopt : std::optional(record->args),
+      .recovery =
+          record->deferreturn == 0 ? Address{} : wrapping_add(*begin, record->deferreturn + 1ull)};
 }
 
 std::optional<GoFunction> GoModule::function_at(Address pc) const {

@@ -66,6 +66,10 @@ struct GoFunction {
   FuncId id = FuncId::normal;
   std::uint32_t offset = 0;      ///< Of its _func in pclntable.
   std::uint32_t start_line = 0;  ///< Line of its `func` keyword; 0 before Go 1.20.
+  /// Of what it is given on the stack, results included; nothing where only the call knows.
+  std::optional<std::uint32_t> argument_bytes = std::nullopt;
+  /// Where it goes on after a panic that one of its deferred functions recovered; 0 for none.
+  Address recovery = {};
 };
 
 /// One source-level function at a pc of Go code.
