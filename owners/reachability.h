@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "goruntime/bit_set.h"
+#include "owners/go_memory.h"
+#include "owners/go_root.h"
+#include "owners/object_reader.h"
+
+namespace cgo {
+
+class GoRoots;
+
+/// One object on the way from a root: `offset` is where its element has the pointer to the next
+/// one, or to what was asked for.
+struct Holder {
+  std::uint64_t object = 0;
+  std::uint64_t offset = 0;
+};
+
+/// How an object is held: from a root, through none or some objects.
+struct HolderPath {
+  GoRoot root;
+  std::vector<Holder> holders;  ///< The one at the root first.
+  std::uint64_t left_out = 0;   ///< Objects between the root and the first of them.
+};
+
+/// Which objects of the Go heap are reached, as the garbage collector would find them from here.
+/// Floating garbage is not: what a collection under way has marked already counts only while
+/// something still holds it. Keeps a few bits and, for paths, four bytes for each element of the
+/// heap.
+class Reachability {
+ public:
+  struct Options {
+    bool paths = true;
+  };
+
+  /// `go` must outlive this.
+  static Reachability trace(const GoMemory& go, Options options);
+  static Reachability trace(const GoMemory& go) { return trace(go, Options{}); }
+
+  bool reached(std::uint64_t object) const { return reached_.test(object); }
+  const BitSet& reached() const { return reached_; }
+  /// Only by words that may be pointers or not.
+  bool guessed(std::uint64_t object) const { return guessed_.test(object); }
+  const BitSet& guessed() const { return guessed_; }
+
+  /// One way to a reached object, with at most `most` holders, the innermost ones; not_found for
+  /// one that is not reached.
+  Result<HolderPath> path_to(std::uint64_t object, std::size_t most = 100) const;
+
+  /// False where something could not be read: what was not reached may be reached all the same.
+  bool complete() const { return problem_count_ == 0; }
+  std::uint64_t problem_count() const { return problem_count_; }
+  std::span<const Error> problems() const { return problems_; }
+
+ private:
+  friend class Tracer;
+  explicit Reachability(const GoMemory& go) : go_(&go) {}
+
+  const GoMemory* go_;
+  BitSet reached_, guessed_;
+  /// Of each object, who reached it first: the number of an object plus one, or a root.
+  std::vector<std::uint32_t> parents_;
+  std::vector<GoRoot> roots_;
+  std::vector<Error> problems_;
+  std::uint64_t problem_count_ = 0;
+};
+
+}  // namespace cgo
