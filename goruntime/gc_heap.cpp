@@ -240,6 +240,8 @@ class GcHeapReader {
     return {};
   }
 
+  /// Source: src/runtime/mbitmap.go, isFree. freeIndexForScan, which the collector asks for words
+  /// that may be pointers, does not tell: objects made while it marks are behind it.
   Result<void> read_bits_of(const GcSpan& span, const Bits& bits) {
     auto done = read_words(bits.alloc, ~std::uint64_t{0}, span, alloc_words_);
     if (!done) return done;

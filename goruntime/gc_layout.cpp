@@ -29,7 +29,7 @@ void read_span(StructureMembers& span, GcLayout& out) {
   out.start = {span.offset("startAddr")};
   out.pages = {span.offset("npages")};
   out.elements = {span.offset("nelems")};
-  out.free_index = {span.offset("freeIndexForScan")};
+  out.free_index = {span.offset("freeindex")};
   out.alloc_bits = {span.offset("allocBits")};
   out.mark_bits = {span.offset("gcmarkBits")};
   out.span_sweepgen = {span.offset("sweepgen")};

@@ -26,7 +26,7 @@ struct GcLayout {
 
   // runtime.mspan:
   std::uint32_t span_bytes = 0;
-  std::uint32_t index_bytes = 8;  ///< Of nelems and freeIndexForScan; 2 since 1.22.
+  std::uint32_t index_bytes = 8;  ///< Of nelems and freeindex; 2 since 1.22.
   FieldOffset start, pages, elements, free_index, alloc_bits, mark_bits, span_sweepgen, span_class,
       state, element_bytes, specials;
   OptionalField pinner_bits;  ///< Since 1.21.

@@ -22,7 +22,7 @@ constexpr GcLayout go_1_19() {
           .start = {24},
           .pages = {32},
           .elements = {56},
-          .free_index = {136},
+          .free_index = {48},
           .alloc_bits = {72},
           .mark_bits = {80},
           .span_sweepgen = {88},
@@ -70,7 +70,6 @@ constexpr GcLayout go_1_20() {
   out.arena_spans = {1064960};
   out.arena_no_more_pointers = FieldOffset{1048576};
   out.span_bytes = 160;
-  out.free_index = {152};
   out.user_arena = FieldOffset{101};
   out.rodata = {312};
   out.data_mask = {512};
@@ -84,7 +83,6 @@ constexpr GcLayout go_1_21() {
   out.allspans = {65864};
   out.arenas = {65944};
   out.span_bytes = 168;
-  out.free_index = {160};
   out.span_sweepgen = {96};
   out.span_class = {106};
   out.state = {107};
@@ -106,7 +104,6 @@ constexpr GcLayout go_1_22() {
   out.span_bytes = 160;
   out.index_bytes = 2;
   out.elements = {50};
-  out.free_index = {52};
   out.alloc_bits = {64};
   out.mark_bits = {72};
   out.span_sweepgen = {88};

@@ -10,14 +10,8 @@
 
 namespace cgo {
 
-/// The images of a core: every mapped file that is ELF, where its first segment was put.
-inline std::vector<Image> images_of(const CoreFile& core) {
-  std::map<std::string, AddressRange> ranges;
-  for (const CoreMappedFile& mapped : core.mapped_files()) {
-    auto [at, fresh] = ranges.emplace(mapped.path, mapped.range);
-    at->second.begin = std::min(at->second.begin, mapped.range.begin);
-    at->second.end = std::max(at->second.end, mapped.range.end);
-  }
+/// The files that lie in these ranges and are ELF, where the first segment of each was put.
+inline std::vector<Image> images_in(const std::map<std::string, AddressRange>& ranges) {
   std::vector<Image> images;
   for (const auto& [path, range] : ranges) {
     auto file = ElfFile::open(path);
@@ -31,6 +25,17 @@ inline std::vector<Image> images_of(const CoreFile& core) {
         {.path = path, .file = *file, .bias = range.begin.value - page, .range = range});
   }
   return images;
+}
+
+/// The images of a core: every mapped file that is ELF.
+inline std::vector<Image> images_of(const CoreFile& core) {
+  std::map<std::string, AddressRange> ranges;
+  for (const CoreMappedFile& mapped : core.mapped_files()) {
+    auto [at, fresh] = ranges.emplace(mapped.path, mapped.range);
+    at->second.begin = std::min(at->second.begin, mapped.range.begin);
+    at->second.end = std::max(at->second.end, mapped.range.end);
+  }
+  return images_in(ranges);
 }
 
 }  // namespace cgo

@@ -1,10 +1,11 @@
-// go-heap-dump CORE [--no-dwarf] [--no-objects] < ADDRESSES: the Go heap of a core as one JSON
+// go-heap-dump CORE|--pid PID [--no-dwarf] [--no-objects] < ADDRESSES: the Go heap as one JSON
 // object. Every object of it is in "objects": [address, bytes of its element, flags, offsets of
 // pointer words], flags: 1 marked, 2 reached, 4 reached by guesses alone. For each hexadecimal
 // address of the input, "held" has the way to it.
 #include <chrono>
 #include <cstring>
 #include <iostream>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "core_images.h"
@@ -13,6 +14,7 @@
 #include "owners/object_reader.h"
 #include "owners/reachability.h"
 #include "target/dwarf.h"
+#include "target/process_memory.h"
 
 namespace {
 
@@ -58,6 +60,41 @@ class CoreDebuggee final : public Debuggee {
   std::shared_ptr<const CoreFile> core_;
   std::shared_ptr<const ImageMap> images_;
   SplicedReader memory_;
+};
+
+/// A process that stands still, without the registers of its threads: the collector needs none
+/// either while the world is stopped.
+class StoppedProcess final : public Debuggee {
+ public:
+  StoppedProcess(std::int32_t pid, std::vector<Mapping> mappings)
+      : images_(std::make_shared<const ImageMap>(images_of(mappings))), memory_(pid) {}
+
+  const ArchInfo& arch() const override { return kAmd64; }
+  bool is_core() const override { return false; }
+  const MemoryReader& memory() const override { return memory_; }
+  const ImageMap& images() const override { return *images_; }
+  std::vector<ThreadInfo> threads() const override { return {}; }
+  Result<Registers> registers(std::uint64_t) const override {
+    return Error{ErrorCode::unsupported, "registers are not looked at"};
+  }
+  Result<Address> thread_pointer(std::uint64_t) const override {
+    return Error{ErrorCode::unsupported, "registers are not looked at"};
+  }
+  bool executable(Address address) const override { return images_->executable(address); }
+
+ private:
+  static std::vector<Image> images_of(const std::vector<Mapping>& mappings) {
+    std::map<std::string, AddressRange> ranges;
+    for (const Mapping& mapping : mappings)
+      if (mapping.path.starts_with('/')) {
+        auto [at, fresh] = ranges.emplace(mapping.path, mapping.range);
+        at->second.end = std::max(at->second.end, mapping.range.end);
+      }
+    return images_in(ranges);
+  }
+
+  std::shared_ptr<const ImageMap> images_;
+  ProcessMemory memory_;
 };
 
 json texts(std::span<const Error> errors) {
@@ -177,6 +214,12 @@ int main(int argc, char** argv) {
       if (std::strcmp(argv[i], flag) == 0) return true;
     return false;
   };
+  if (argc > 2 && std::strcmp(argv[1], "--pid") == 0) {
+    const int pid = std::atoi(argv[2]);
+    auto mappings = process_mappings(pid);
+    if (!mappings) return 1;
+    return run(StoppedProcess(pid, *std::move(mappings)), !has("--no-dwarf"), !has("--no-objects"));
+  }
   const auto core = CoreFile::open(argv[1]);
   if (!core) {
     std::cerr << core.error().message << '\n';

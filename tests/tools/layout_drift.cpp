@@ -5,6 +5,7 @@
 
 #include "goruntime/build_info.h"
 #include "goruntime/defer_layout.h"
+#include "goruntime/gc_layout.h"
 #include "goruntime/layout_table.h"
 #include "target/dwarf.h"
 #include "target/elf.h"
@@ -46,6 +47,11 @@ Result<Comparison> compare(const std::string& path) {
     out.differences.push_back(!defers ? defers.error().message : known.error().message);
   else if (*defers != *known)
     out.differences.push_back("runtime._defer or runtime._panic is laid out differently");
+  const auto gc = gc_layout_from_dwarf(**dwarf), known_gc = gc_layout_from_table(*version, *text);
+  if (!gc || !known_gc)
+    out.differences.push_back(!gc ? gc.error().message : known_gc.error().message);
+  else if (*gc != *known_gc)
+    out.differences.push_back("what the garbage collector reads is laid out differently");
   if (table->newer_than_measured)
     out.differences.push_back("newer than the measured patch releases of go1." +
                               std::to_string(version->minor));
@@ -69,7 +75,7 @@ int main(int argc, char** argv) {
       std::printf("  %s\n", difference.c_str());
     if (compared->differences.empty()) continue;
     std::printf(
-        "  change goruntime/layout_table.cpp (defer_layout.cpp); see "
+        "  change goruntime/layout_table.cpp (defer_layout.cpp, gc_layout_table.cpp); see "
         "docs/adding-a-go-version.md\n");
     if (status == 0) status = 1;
   }
