@@ -11,7 +11,7 @@ namespace {
 constexpr Address kMheap{0x10000}, kList{0x20000}, kSpan{0x30000}, kAlloc{0x40000}, kMarks{0x50000},
     kSpecial{0x60000};
 constexpr std::uint64_t kBase = 0xc000000000;
-constexpr GoVersion kVersion{1, 27, 0};
+constexpr GoVersion kVersion{27, 0};
 
 GcLayout layout() {
   GcLayout out = *gc_layout_from_table(kVersion, "go1.27");

@@ -14,7 +14,7 @@ constexpr Address kMheap{0x10000}, kArenas{0x7f0000000000}, kArena{0x7f100000000
 constexpr std::uint64_t kBase = 0xc000000000;
 
 GcLayout layout(int minor) {
-  GcLayout out = *gc_layout_from_table({1, minor, 0}, "");
+  GcLayout out = *gc_layout_from_table({minor, 0}, "");
   out.arenas = {16};
   out.inline_marks = false;
   return out;
@@ -40,7 +40,7 @@ MemoryImage arena() {
 Result<Offsets> offsets(const MemoryImage& image, int minor, const GcSpan& of,
                         std::uint64_t index) {
   const GcLayout known = layout(minor);
-  GcPointers pointers(image, known, {1, minor, 0}, kMheap);
+  GcPointers pointers(image, known, {minor, 0}, kMheap);
   Offsets out;
   auto done = pointers.offsets(of, index, 0, of.element_bytes, out);
   if (!done) return std::move(done).error();
@@ -115,7 +115,7 @@ TEST_CASE("a bit program repeats what it wrote") {
   const std::uint8_t program[] = {0, 0, 0, 0, 3, 0b101, 0x83, 5, 0};
   for (std::size_t i = 0; i < sizeof program; ++i) image.u8({kMask.value + i}, program[i]);
   for (std::uint64_t at = sizeof program; at < 4096; ++at) image.u8({kMask.value + at}, 0);
-  const TypeMasks masks(image, {1, 21, 0});
+  const TypeMasks masks(image, {21, 0});
   const auto mask = masks.read(kMask, 18 * 8, true);
   REQUIRE(mask);
   for (std::uint64_t i = 0; i < 18; ++i) CHECK(mask->pointer(i) == (i % 3 != 1));
@@ -134,13 +134,13 @@ TEST_CASE("a mask that was not made yet is put together from the parts of the ty
   image.u64(kElement, 16).u64({kElement.value + 8}, 8).pointer({kElement.value + 32}, kMask);
   image.u8({kElement.value + 21}, 8).u8({kElement.value + 22}, 8).u8({kElement.value + 23}, 25);
   image.u8(kMask, 1);
-  TypeMasks masks(image, {1, 24, 0});
+  TypeMasks masks(image, {24, 0});
   const auto mask = masks.at(kType, 64);
   REQUIRE(mask);
   CHECK((*mask)->words == std::vector<std::uint64_t>{0b10101});
   // An array of itself has no end.
   image.pointer({kType.value + 48}, kType);
-  TypeMasks endless(image, {1, 24, 0});
+  TypeMasks endless(image, {24, 0});
   CHECK_FALSE(endless.at(kType, 64));
 }
 
