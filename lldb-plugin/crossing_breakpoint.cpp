@@ -4,16 +4,11 @@
 
 #include <algorithm>
 
+#include "lldb-plugin/lldb_image.h"
 #include "unwind/format.h"
 
 namespace cgo {
 namespace {
-
-std::string path_of(lldb::SBModule module) {
-  char path[4096] = {};
-  module.GetFileSpec().GetPath(path, sizeof path);
-  return path;
-}
 
 std::string build_id_of(lldb::SBModule module) {
   const char* id = module.GetUUIDString();

@@ -145,9 +145,9 @@ std::string forced_text(const ForcedFate& fate, const CollectedStack& collected)
 }  // namespace
 
 std::vector<std::uint64_t> ExceptionBreakpoint::addresses(lldb::SBModule module) {
-  std::vector<std::uint64_t> out = functions_named(module, {kRaise});
-  // glibc has a function of that name of its own, which calls the unwinder's.
-  return out.empty() ? out : functions_named(module, {kRaise, kForced});
+  // glibc has a function of the second name of its own, which calls the unwinder's.
+  std::vector<std::uint64_t> out = sites_in(module, {kRaise});
+  return out.empty() ? out : sites_in(module, {kRaise, kForced});
 }
 
 std::string ExceptionBreakpoint::summary() {
@@ -160,7 +160,7 @@ std::string ExceptionBreakpoint::summary() {
 }
 
 TargetBreakpoint::Outcome ExceptionBreakpoint::decide(const Visited& at) {
-  if (was_passed_on(at)) return {};
+  if (!is_new(at) || was_passed_on(at)) return {};
   const CollectedStack stack = collect_stack(*at.stop, owner_of(at.thread()));
   return is_named(at.frame, kForced) ? decide_forced(at, stack) : decide_thrown(at, stack);
 }

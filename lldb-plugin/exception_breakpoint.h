@@ -18,7 +18,10 @@ class ExceptionBreakpoint final : public FaultBreakpoint {
 
  protected:
   Outcome decide(const Visited& at) override;
-  void begin_process() override { counts_ = {}; }
+  void begin_process() override {
+    counts_ = {};
+    sites_.forget_arrivals();
+  }
 
  private:
   Outcome decide_thrown(const Visited& at, const CollectedStack& stack);

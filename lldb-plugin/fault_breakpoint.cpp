@@ -1,6 +1,6 @@
 #include "lldb-plugin/fault_breakpoint.h"
 
-#include <set>
+#include <map>
 
 #include "lldb-plugin/frame_registers.h"
 #include "unwind/format.h"
@@ -29,15 +29,20 @@ TargetBreakpoint::Outcome FaultBreakpoint::shown(std::string text,
   return {.stops = !request_.log, .text = std::move(text), .event = {}};
 }
 
-std::vector<std::uint64_t> functions_named(lldb::SBModule module,
-                                           std::initializer_list<const char*> names) {
-  std::set<std::uint64_t> out;
+std::vector<std::uint64_t> FaultBreakpoint::sites_in(lldb::SBModule module,
+                                                     std::initializer_list<const char*> names) {
+  std::map<std::uint64_t, ArrivalSite> found;
   for (const char* name : names) {
-    lldb::SBSymbolContextList found = module.FindSymbols(name, lldb::eSymbolTypeCode);
-    for (std::uint32_t i = 0; i < found.GetSize(); ++i)
-      out.insert(found.GetContextAtIndex(i).GetSymbol().GetStartAddress().GetFileAddress());
+    lldb::SBSymbolContextList all = module.FindSymbols(name, lldb::eSymbolTypeCode);
+    for (std::uint32_t i = 0; i < all.GetSize(); ++i) {
+      const lldb::SBAddress entry = all.GetContextAtIndex(i).GetSymbol().GetStartAddress();
+      found.try_emplace(lldb::SBAddress(entry).GetFileAddress(), arrival_site(entry));
+    }
   }
-  return {out.begin(), out.end()};
+  std::vector<ArrivalSite> sites;
+  for (const auto& [address, site] : found) sites.push_back(site);
+  const std::lock_guard lock(mutex_);
+  return sites_.set(module, std::move(sites));
 }
 
 }  // namespace cgo

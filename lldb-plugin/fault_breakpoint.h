@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "lldb-plugin/arrival_sites.h"
 #include "lldb-plugin/target_breakpoint.h"
 
 namespace cgo {
@@ -24,6 +25,14 @@ class FaultBreakpoint : public TargetBreakpoint {
  protected:
   explicit FaultBreakpoint(FaultRequest request) : request_(std::move(request)) {}
 
+  /// Addresses of functions with these names in a module, and where each has been passed; for
+  /// addresses(). Locks.
+  std::vector<std::uint64_t> sites_in(lldb::SBModule module,
+                                      std::initializer_list<const char*> names);
+  /// Whether a thread comes to one of these for a new call, and not again for the same because a
+  /// signal came between.
+  bool is_new(const Visited& at) { return sites_.is_new(at.frame, at.thread().GetThreadID()); }
+
   /// Whether a function that a sanitizer puts before another one, which was arrived at before, has
   /// jumped on to this one with the same first argument.
   bool was_passed_on(const Visited& at);
@@ -31,6 +40,7 @@ class FaultBreakpoint : public TargetBreakpoint {
   Outcome shown(std::string text, const CollectedStack& stack) const;
 
   const FaultRequest request_;
+  ArrivalSites sites_;
 
  private:
   struct Arrival {
@@ -38,9 +48,5 @@ class FaultBreakpoint : public TargetBreakpoint {
   };
   std::optional<Arrival> last_;
 };
-
-/// File addresses of functions with these names in a module, each once.
-std::vector<std::uint64_t> functions_named(lldb::SBModule module,
-                                           std::initializer_list<const char*> names);
 
 }  // namespace cgo

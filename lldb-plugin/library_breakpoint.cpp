@@ -9,6 +9,7 @@
 
 #include "crossings/machine_code.h"
 #include "lldb-plugin/frame_registers.h"
+#include "lldb-plugin/lldb_image.h"
 #include "stops/stack_places.h"
 #include "unwind/format.h"
 
@@ -28,12 +29,6 @@ std::int64_t clock_ns(clockid_t clock) {
   timespec now{};
   clock_gettime(clock, &now);
   return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
-
-std::string path_of(lldb::SBModule module) {
-  char path[4096] = {};
-  module.GetFileSpec().GetPath(path, sizeof path);
-  return path;
 }
 
 /// Not those of others that stand in front of the C library's, which they call.

@@ -110,4 +110,10 @@ std::uint64_t module_generation(lldb::SBTarget target) {
   return hash;
 }
 
+std::string path_of(lldb::SBModule module) {
+  char path[4096] = {};
+  module.GetFileSpec().GetPath(path, sizeof path);
+  return path;
+}
+
 }  // namespace cgo

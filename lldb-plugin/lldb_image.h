@@ -20,4 +20,7 @@ std::vector<Image> images_of(lldb::SBTarget target, const MemoryReader& memory);
 /// Changes whenever a module was loaded, unloaded or moved.
 std::uint64_t module_generation(lldb::SBTarget target);
 
+/// Of the file that LLDB loaded for it; empty where there is none.
+std::string path_of(lldb::SBModule module);
+
 }  // namespace cgo

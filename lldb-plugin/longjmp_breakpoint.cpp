@@ -109,7 +109,7 @@ bool is_refused(lldb::SBFrame frame, const JumpTarget& target) {
 }  // namespace
 
 std::vector<std::uint64_t> LongjmpBreakpoint::addresses(lldb::SBModule module) {
-  return functions_named(module, {kNames[0], kNames[1], kNames[2], kNames[3]});
+  return sites_in(module, {kNames[0], kNames[1], kNames[2], kNames[3]});
 }
 
 std::string LongjmpBreakpoint::summary() {
@@ -121,7 +121,7 @@ std::string LongjmpBreakpoint::summary() {
 }
 
 TargetBreakpoint::Outcome LongjmpBreakpoint::decide(const Visited& at) {
-  if (was_passed_on(at)) return {};
+  if (!is_new(at) || was_passed_on(at)) return {};
   const MemoryReader& memory = at.stop->debuggee->memory();
   const ImageMap& images = *at.stop->program->images;
   const auto buffer = register_of(at.frame, "rdi"), value = register_of(at.frame, "rsi"),

@@ -17,7 +17,10 @@ class LongjmpBreakpoint final : public FaultBreakpoint {
 
  protected:
   Outcome decide(const Visited& at) override;
-  void begin_process() override { counts_ = {}; }
+  void begin_process() override {
+    counts_ = {};
+    sites_.forget_arrivals();
+  }
 
  private:
   struct Counts {

@@ -7,6 +7,7 @@
 
 #include "lldb-plugin/frame_registers.h"
 #include "lldb-plugin/kept_panics.h"
+#include "lldb-plugin/lldb_image.h"
 #include "lldb-plugin/panic_holdings.h"
 #include "stops/panic_text.h"
 #include "unwind/format.h"
@@ -19,13 +20,6 @@ namespace cgo {
 namespace {
 
 constexpr ReadLimits kLimits{.depth = 2, .elements = 8, .text_bytes = 200};
-
-std::string path_of(lldb::SBModule module) {
-  std::array<char, 4096> path{};
-  lldb::SBFileSpec file = module.GetFileSpec();
-  if (!file.IsValid() || file.GetPath(path.data(), path.size()) == 0) return {};
-  return path.data();
-}
 
 /// Whether it may hold Go code, which is in sections of its own in what Go's linker or another
 /// made.
@@ -58,18 +52,11 @@ std::string value_text(lldb::SBFrame frame, const Stop& stop, const GoRuntime& r
 }  // namespace
 
 std::vector<std::uint64_t> PanicBreakpoint::addresses(lldb::SBModule module) {
-  std::vector<std::uint64_t> out;
-  if (!has_go(module)) return out;
-  const std::string path = path_of(module);
-  const auto found = panic_sites(path);
-  if (!found) return out;
+  if (!has_go(module)) return {};
+  const auto found = panic_sites(path_of(module));
+  if (!found) return {};
   const std::lock_guard lock(mutex_);
-  sites_[path] = *found;
-  for (const PanicSite& site : *found) {
-    out.push_back(site.arrival);
-    if (site.passed != 0) out.push_back(site.passed);
-  }
-  return out;
+  return sites_.set(module, *found);
 }
 
 std::string PanicBreakpoint::summary() {
@@ -83,26 +70,9 @@ std::string PanicBreakpoint::summary() {
 
 void PanicBreakpoint::begin_process() {
   counts_ = {};
-  begun_.clear();
+  sites_.forget_arrivals();
   layouts_.clear();
   program_.reset();
-}
-
-/// A signal that comes at the very instruction brings the thread there twice.
-bool PanicBreakpoint::is_new(const Visited& at) {
-  lldb::SBAddress address = lldb::SBFrame(at.frame).GetPCAddress();
-  const auto sites = sites_.find(path_of(address.GetModule()));
-  const auto g = register_of(at.frame, "r14");
-  if (sites == sites_.end() || !g) return true;
-  for (const PanicSite& site : sites->second) {
-    if (site.passed != 0 && site.passed == address.GetFileAddress()) {
-      begun_.erase(*g);
-      return false;
-    }
-    if (site.arrival == address.GetFileAddress())
-      return site.passed == 0 || begun_.insert(*g).second;
-  }
-  return true;
 }
 
 /// For a later stop, when what the runtime prints has overwritten the frames.
@@ -136,7 +106,7 @@ Result<DeferLayout> PanicBreakpoint::layout_of(const Stop& stop, const GoRuntime
 }
 
 TargetBreakpoint::Outcome PanicBreakpoint::decide(const Visited& at) {
-  if (!is_new(at)) return {};
+  if (!sites_.is_new(at.frame, register_of(at.frame, "r14").value_or(0))) return {};
   ++counts_.panics;
   const CollectedStack collected = collect_stack(*at.stop, owner_of(at.thread()));
   const bool over_c = has_c_frames(collected.walk);

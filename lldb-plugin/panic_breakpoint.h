@@ -24,7 +24,6 @@ class PanicBreakpoint final : public FaultBreakpoint {
   void begin_process() override;
 
  private:
-  bool is_new(const Visited& at);
   static void keep(const Visited& at, const CollectedStack& collected);
   Result<DeferLayout> layout_of(const Stop& stop, const GoRuntime& runtime);
 
@@ -32,8 +31,6 @@ class PanicBreakpoint final : public FaultBreakpoint {
     std::uint64_t panics = 0, over_c = 0, ends = 0, untold = 0;
   };
   Counts counts_;
-  std::map<std::string, std::vector<PanicSite>> sites_;  // By path of the module.
-  std::set<std::uint64_t> begun_;  // The g of each that came to the first place, not the second.
   std::shared_ptr<const Program> program_;  // That layouts_ belong to.
   std::map<const GoRuntime*, Result<DeferLayout>> layouts_;
 };

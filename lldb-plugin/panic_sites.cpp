@@ -6,41 +6,29 @@
 namespace cgo {
 namespace {
 
-/// The check of the stack's size lies within so many instructions, and the second place so many
-/// behind the first. Source: src/cmd/internal/obj/x86/obj6.go, stacksplit.
-constexpr unsigned kInstructionsOfCheck = 6, kInstructionsBetween = 4;
+/// The check of the stack's size lies within so many instructions. Source:
+/// src/cmd/internal/obj/x86/obj6.go, stacksplit.
+constexpr unsigned kInstructionsOfCheck = 6;
 
-PanicSite site_in(ByteView code, const GoFunction& function) {
-  PanicSite out{.arrival = function.entry.value};
+ArrivalSite site_in(ByteView code, const GoFunction& function) {
+  std::uint64_t behind_check = 0;
   unsigned count = 0;
-  bool behind_check = false;
   decode_amd64(code, function.entry, [&](const Instruction& one) {
-    const bool straight = one.kind != Instruction::Kind::jump &&
-                          one.kind != Instruction::Kind::slot && !one.calls && one.falls_through;
-    ++count;
-    if (!behind_check) {
-      if (one.kind == Instruction::Kind::jump && one.falls_through) {
-        out.arrival = one.end().value;
-        behind_check = true;
-        count = 0;
-      }
-      return straight ? count < kInstructionsOfCheck : behind_check;
-    }
-    if (!straight) return false;
-    out.passed = one.end().value;
-    return count < kInstructionsBetween;
+    if (one.kind == Instruction::Kind::jump && one.falls_through) behind_check = one.end().value;
+    return behind_check == 0 && one.falls_through && !one.calls && ++count < kInstructionsOfCheck;
   });
-  return out;
+  const std::uint64_t arrival = behind_check != 0 ? behind_check : function.entry.value;
+  return arrival_site(code.subspan(arrival - function.entry.value), arrival);
 }
 
 }  // namespace
 
-Result<std::vector<PanicSite>> panic_sites(const std::string& path) {
+Result<std::vector<ArrivalSite>> panic_sites(const std::string& path) {
   auto subject = open_program_subject(path);
   if (!subject) return std::move(subject).error();
   const auto stop = (*subject)->stop();
   if (!stop) return stop.error();
-  std::vector<PanicSite> out;
+  std::vector<ArrivalSite> out;
   for (const auto& runtime : (*stop)->program->runtimes.all) {
     const auto function = runtime->function_named("runtime.gopanic");
     if (!function || function->end <= function->entry) continue;

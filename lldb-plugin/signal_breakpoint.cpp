@@ -100,7 +100,7 @@ bool is_refused(std::uint32_t signal) {
 }  // namespace
 
 std::vector<std::uint64_t> SignalBreakpoint::addresses(lldb::SBModule module) {
-  return functions_named(module, {"sigaction", "__sigaction"});
+  return sites_in(module, {"sigaction", "__sigaction"});
 }
 
 std::string SignalBreakpoint::summary() {
@@ -112,7 +112,7 @@ std::string SignalBreakpoint::summary() {
 }
 
 TargetBreakpoint::Outcome SignalBreakpoint::decide(const Visited& at) {
-  if (was_passed_on(at)) return {};
+  if (!is_new(at) || was_passed_on(at)) return {};
   const Stop& stop = *at.stop;
   const auto number = register_of(at.frame, "rdi"), pointer = register_of(at.frame, "rsi");
   if (!number || !pointer) {

@@ -22,6 +22,7 @@ class SignalBreakpoint final : public FaultBreakpoint {
   Outcome decide(const Visited& at) override;
   void begin_process() override {
     counts_ = {};
+    sites_.forget_arrivals();
     others_.clear();
   }
 

@@ -38,7 +38,7 @@ def test_sqlite(release):
     assert bound == read == ["2", "1", "0"]
     assert [line.split("(")[0] for line in lines if line.startswith("C calls Go")] == ["C calls Go: callbackTrampoline"] * 3
     assert summary(answers)[1] == {"arrivals": 18, "open": 0, "never returned": 0}
-    assert re.search("^result 7 <nil>$", answers["run done"], re.MULTILINE)
+    assert re.search("^result 7 <nil>$", answers["all"], re.MULTILINE)
 
 
 def test_gpgme(release):

@@ -41,8 +41,7 @@ def what_happens(program, number):
 def described(text):
     """(what, fate) of each exception that was said."""
     found = re.findall(r"^#\d+ (.*)\n(?:  its type.*\n)?  thrown by (.*)\n  (.*)$", text, re.MULTILINE)
-    # A signal at the very instruction may show a throw twice (docs/known-limits.md); no case throws alike twice in a row.
-    return [(what, end) for what, _, end in (one for i, one in enumerate(found) if i == 0 or one != found[i - 1])]
+    return [(what, end) for what, _, end in found]
 
 
 def fate(text):
