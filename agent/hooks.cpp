@@ -15,16 +15,6 @@ namespace {
 
 using namespace cgo::agent;
 
-CGO_RECORDED void* recorded_malloc(std::size_t bytes) {
-  void* block = next.malloc(bytes);
-  if (block != nullptr) record_allocation(block, bytes, CGO_CALLER());
-  return block;
-}
-
-CGO_RECORDED void recorded_free(void* block) {
-  if (record_free(block, CGO_CALLER(), true)) give_to_next(block);
-}
-
 CGO_RECORDED void* recorded_calloc(std::size_t count, std::size_t bytes) {
   void* block = next.calloc(count, bytes);
   if (block != nullptr) record_allocation(block, count * bytes, CGO_CALLER());

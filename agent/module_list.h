@@ -9,8 +9,9 @@ namespace cgo::agent {
 /// Counts unloads; what is remembered of code belongs to one epoch.
 extern std::uint32_t module_epoch;
 
-/// Makes sure that the files of these frames are in the table.
-void note_modules(const std::uint64_t* frames, unsigned count);
+/// Makes sure that the files of these frames are in the table. The first epoch in which all of
+/// them are loaded: together with it, the frames name the same code for ever.
+std::uint32_t note_modules(const std::uint64_t* frames, unsigned count);
 
 /// Around each unload of files, so that nothing remembered before is used after.
 void begin_unload();

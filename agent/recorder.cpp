@@ -47,14 +47,14 @@ __attribute__((noinline)) StackRef walk_stack(ThreadMemory& thread, const Caller
   StackWalk& walk = thread.walk;
   walk.run(caller, header().most_frames);
   ++thread.entry->counters.walks;
-  note_modules(walk.frames(), walk.frame_count());
-  note_clocks();
-  const std::uint32_t id = stack_id(walk.frames(), walk.frame_count(), walk.end(), thread.epoch);
+  const std::uint32_t epoch = note_modules(walk.frames(), walk.frame_count());
+  const std::uint32_t id = stack_id(walk.frames(), walk.frame_count(), walk.end(), epoch);
   if (id != 0 && walk.repeatable()) thread.known.add(caller, walk, id);
   return {id, walk.goroutine()};
 }
 
-inline StackRef stack_of(ThreadMemory& thread, const Caller& caller) {
+__attribute__((always_inline)) inline StackRef stack_of(ThreadMemory& thread,
+                                                        const Caller& caller) {
   if (thread.epoch != __atomic_load_n(&module_epoch, __ATOMIC_RELAXED)) {
     thread.known.forget();
     thread.walk.forget_rules();
@@ -65,12 +65,13 @@ inline StackRef stack_of(ThreadMemory& thread, const Caller& caller) {
 }
 
 /// Writes the record of a new block, and where it is found.
-bool write_block(std::uint32_t number, std::uint64_t address, std::size_t bytes,
-                 std::uint32_t* word, std::uint32_t tid, const StackRef& stack) {
+__attribute__((always_inline)) inline bool write_block(std::uint32_t number, std::uint64_t address,
+                                                       std::size_t bytes, std::uint32_t* word,
+                                                       std::uint32_t tid, const StackRef& stack) {
   Block& block = block_at(number);
   __atomic_store_n(&block.address, 0, __ATOMIC_RELEASE);
   block.size = bytes;
-  block.time = ticks();
+  block.time = coarse_time();
   block.goroutine = stack.goroutine;
   block.stack = stack.stack;
   block.thread = tid;
@@ -102,8 +103,8 @@ __attribute__((noinline)) void record_loose(std::uint64_t address, std::size_t b
 }
 
 /// Writes down who freed the block.
-void write_free(Block& block, std::uint32_t tid, const StackRef& stack, BlockState state) {
-  block.free_time = ticks();
+inline void write_free(Block& block, std::uint32_t tid, const StackRef& stack, BlockState state) {
+  block.free_time = coarse_time();
   block.free_goroutine = stack.goroutine;
   block.free_stack = stack.stack;
   block.free_thread = tid;
@@ -119,20 +120,24 @@ __attribute__((noinline)) void free_loose(std::uint32_t number) {
   give_batch(number);
 }
 
-/// The record leaves the recent frees.
-void retire(ThreadMemory& thread, std::uint32_t number) {
-  Block& block = block_at(number);
+/// What was held back is freed now.
+__attribute__((noinline)) void release(ThreadMemory& thread, Block& block) {
   const std::uint64_t address = block.address & kAddressMask;
-  if (block.address == with_state(address, BlockState::held_back)) {
-    thread.held_bytes -= block.size;
-    publish(block, address, BlockState::freed);
-    give_to_next(reinterpret_cast<void*>(address));
-  }
+  if (block.address != with_state(address, BlockState::held_back)) return;
+  thread.held_bytes -= block.size;
+  publish(block, address, BlockState::freed);
+  give_to_next(reinterpret_cast<void*>(address));
+}
+
+/// The record leaves the recent frees.
+inline void retire(ThreadMemory& thread, std::uint32_t number) {
+  if (header().quarantine_bytes != 0) [[unlikely]]
+    release(thread, block_at(number));
   thread.shelf.put(number);
 }
 
-void free_number(ThreadMemory& thread, std::uint32_t number, const Caller& caller,
-                 BlockState state) {
+__attribute__((always_inline)) inline void free_number(ThreadMemory& thread, std::uint32_t number,
+                                                       const Caller& caller, BlockState state) {
   const Busy busy(thread);
   Block& block = block_at(number);
   Counters& counters = thread.entry->counters;
@@ -165,12 +170,16 @@ std::uint32_t take_number(std::uint64_t address) {
   return block_at(number).address == with_state(address, BlockState::live) ? number : 0;
 }
 
-ThreadMemory* thread_for_events() {
+__attribute__((noinline)) ThreadMemory* first_event() {
+  if (header().state == State::off && !start_agent()) return nullptr;
+  return make_thread();
+}
+
+/// Null when the thread's memory cannot be used now.
+inline ThreadMemory* thread_for_events() {
   ThreadMemory* thread = this_thread;
-  if (!usable(thread)) {
-    if (header().state == State::off && !start_agent()) return nullptr;
-    thread = make_thread();
-  }
+  if (!usable(thread)) [[unlikely]]
+    thread = first_event();
   return thread != nullptr && thread->busy == 0 ? thread : nullptr;
 }
 
@@ -185,7 +194,10 @@ void note_unknown_free() {
     count(header().loose.unknown_frees);
 }
 
-void record_allocation(void* block, std::size_t bytes, const Caller& caller) {
+namespace {
+
+__attribute__((always_inline)) inline void allocation_event(void* block, std::size_t bytes,
+                                                            const Caller& caller) {
   const bool first = !usable(this_thread);
   ThreadMemory* thread = thread_for_events();
   if (header().state != State::recording) return;
@@ -198,8 +210,9 @@ void record_allocation(void* block, std::size_t bytes, const Caller& caller) {
   if (first && pass_over(bytes)) return;
   const Busy busy(*thread);
   Counters& counters = thread->entry->counters;
-  if (thread->until_sample < 0) thread->until_sample = bytes_to_next_sample(thread->random);
-  std::uint32_t* word = make_index_word(address);
+  if (header().sample_bytes != 0) thread->until_sample = bytes_to_next_sample(thread->random);
+  std::uint32_t* word = index_word(address);
+  if (word == nullptr) word = make_index_word(address);
   const std::uint32_t number = word != nullptr ? thread->shelf.take() : 0;
   if (number == 0) {
     ++counters.lost;
@@ -211,7 +224,8 @@ void record_allocation(void* block, std::size_t bytes, const Caller& caller) {
   if (!write_block(number, address, bytes, word, thread->tid, stack)) ++counters.without_stack;
 }
 
-bool record_free(void* block, const Caller& caller, bool may_hold_back) {
+__attribute__((always_inline)) inline bool free_event(void* block, const Caller& caller,
+                                                      bool may_hold_back) {
   const std::uint32_t number = take_number(address_of(block));
   if (number == 0) {
     note_unknown_free();
@@ -227,6 +241,28 @@ bool record_free(void* block, const Caller& caller, bool may_hold_back) {
     free_number(*thread, number, caller, BlockState::freed);
   }
   return true;
+}
+
+}  // namespace
+
+void record_allocation(void* block, std::size_t bytes, const Caller& caller) {
+  allocation_event(block, bytes, caller);
+}
+
+bool record_free(void* block, const Caller& caller, bool may_hold_back) {
+  return free_event(block, caller, may_hold_back);
+}
+
+void* recorded_malloc(std::size_t bytes) {
+  // The record will be at hand when malloc is done.
+  if (usable(this_thread)) __builtin_prefetch(&block_at(this_thread->shelf.next_free()), /*rw=*/1);
+  void* block = next.malloc(bytes);
+  if (block != nullptr) allocation_event(block, bytes, caller_of(__builtin_frame_address(0)));
+  return block;
+}
+
+void recorded_free(void* block) {
+  if (free_event(block, caller_of(__builtin_frame_address(0)), true)) give_to_next(block);
 }
 
 Detached detach(void* block) { return {take_number(address_of(block))}; }

@@ -36,6 +36,10 @@ void record_allocation(void* block, std::size_t bytes, const Caller& caller);
 /// then nothing more is to be done with it.
 bool record_free(void* block, const Caller& caller, bool may_hold_back = false);
 
+/// malloc and free with a record: the hooks jump here, so that the program is their caller.
+__attribute__((noinline)) void* recorded_malloc(std::size_t bytes);
+__attribute__((noinline)) void recorded_free(void* block);
+
 /// A block without record is freed.
 void note_unknown_free();
 

@@ -23,9 +23,8 @@ struct Table {
   std::uint32_t unused;
 };
 
-/// The processor's counter, by which events are stamped, and the clocks at one moment.
+/// Both clocks at one moment.
 struct Clock {
-  std::uint64_t ticks;
   std::uint64_t monotonic_ns;
   std::uint64_t realtime_ns;
 };
@@ -65,7 +64,7 @@ struct Header {
   std::uint32_t most_frames;       ///< Of a stack; longer ones are cut.
   std::uint32_t module_epoch;      ///< Counts unloads; see Module.
   std::uint32_t unused;
-  Clock first, last;
+  Clock start;
   Table blocks;    ///< Of Block.
   Table stacks;    ///< Of Stack, each followed by its frames; entry_bytes is the unit of stack ids.
   Table modules;   ///< Of Module.
@@ -86,9 +85,9 @@ inline constexpr std::uint64_t kAddressMask = (std::uint64_t{1} << kStateShift) 
 
 /// One allocation. The fields of the free are meaningful in the states freed and held_back.
 struct alignas(64) Block {
-  std::uint64_t address;  ///< With a BlockState in the top byte; written last.
-  std::uint64_t size;     ///< As the program asked for it.
-  std::uint64_t time;
+  std::uint64_t address;    ///< With a BlockState in the top byte; written last.
+  std::uint64_t size;       ///< As the program asked for it.
+  std::uint64_t time;       ///< CLOCK_MONOTONIC_COARSE, in nanoseconds.
   std::uint64_t goroutine;  ///< 0: none, or not known.
   std::uint32_t stack;      ///< 0: none.
   std::uint32_t thread;     ///< The system's id.
@@ -124,7 +123,8 @@ enum class FrameKind : std::uint8_t {
 struct Stack {
   std::uint32_t next;  ///< The next stack with the same hash bucket; for the agent alone.
   std::uint32_t hash;
-  std::uint32_t module_epoch;  ///< Its modules are those that were loaded in this epoch.
+  std::uint32_t module_epoch;  ///< Its modules are those that were loaded in this epoch, the first
+                               ///< that had all of them.
   std::uint16_t frame_count;
   StackEnd end;
   std::uint8_t ready;  ///< 1 once all is written.

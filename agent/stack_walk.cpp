@@ -144,7 +144,9 @@ bool StackWalk::go_return(std::uint64_t sp, const Rule& rule) {
 
 bool StackWalk::leave_goroutine(std::uint64_t g, std::uint64_t depth, const Rule& rule) {
   std::uint64_t low, high, id;
-  if (!load(g, low) || !load(g + 8, high)) return false;
+  // The bounds change together.
+  if (!memory_.load(g, low)) return stop(StackEnd::bad_memory);
+  if (!load(g + 8, high)) return false;
   if (high <= low || depth == 0 || depth >= high - low) return stop(StackEnd::contradiction);
   if (goroutine_ == 0) {
     if (!load(g + rule.release->goid, id)) return false;

@@ -1,7 +1,6 @@
 #include "agent/tables.h"
 
 #include <cstddef>
-#include <ctime>
 
 #include "agent/kernel.h"
 
@@ -101,14 +100,13 @@ std::uint32_t write_stack(const Stack& wanted, const std::uint64_t* frames) {
 
 Clock clock_now() {
   timespec monotonic{}, real{};
-  const std::uint64_t now = ticks();
-  clock_gettime(CLOCK_MONOTONIC, &monotonic);
-  clock_gettime(CLOCK_REALTIME, &real);
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &monotonic);
+  clock_gettime(CLOCK_REALTIME_COARSE, &real);
   const auto ns = [](const timespec& at) {
     return static_cast<std::uint64_t>(at.tv_sec) * 1'000'000'000u +
            static_cast<std::uint64_t>(at.tv_nsec);
   };
-  return {.ticks = now, .monotonic_ns = ns(monotonic), .realtime_ns = ns(real)};
+  return {.monotonic_ns = ns(monotonic), .realtime_ns = ns(real)};
 }
 
 }  // namespace
@@ -123,19 +121,9 @@ bool make_tables() {
                         reserve(h.threads, std::uint64_t{1} << 24, sizeof(Thread));
   if (!reserved) return false;
   h.pid = process_id();
-  h.first = h.last = clock_now();
+  h.start = clock_now();
   return begin(h.blocks, sizeof(Block)) && begin(h.stacks, sizeof(Stack)) &&
          begin(h.modules, sizeof(Module)) && begin(h.threads, sizeof(Thread));
-}
-
-void note_clocks() {
-  // Close together at first, so that the rate is known early; of two threads here at once one is
-  // enough.
-  constexpr std::uint64_t kLeast = 100'000, kMost = 100'000'000;
-  const std::uint64_t now = ticks(), last = __atomic_load_n(&header().last.ticks, __ATOMIC_RELAXED);
-  const std::uint64_t eighth = (last - header().first.ticks) / 8;
-  if (now - last < (eighth < kLeast ? kLeast : eighth > kMost ? kMost : eighth)) return;
-  header().last = clock_now();
 }
 
 std::uint32_t new_blocks(std::uint32_t count) {

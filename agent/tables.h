@@ -2,6 +2,8 @@
 // The tables that are read from outside. All functions may be called by any thread, and from signal
 // handlers; none takes a lock. They fail when memory is short, and never otherwise.
 
+#include <ctime>
+
 #include "agent/records.h"
 
 extern "C" cgo::agent::Header lldb_cgo_agent_tables;
@@ -10,12 +12,16 @@ namespace cgo::agent {
 
 inline Header& header() { return lldb_cgo_agent_tables; }
 
-inline std::uint64_t ticks() { return __builtin_ia32_rdtsc(); }
+/// Some milliseconds coarse: reading the processor's counter would cost more than all the rest.
+inline std::uint64_t coarse_time() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000u +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
 
 /// Reserves the tables; called once, before all others. False when the address space is too small.
 bool make_tables();
-/// Notes what the clocks say now, so that readers can tell times from ticks.
-void note_clocks();
 
 /// A record is named by its number. `count` records, consecutive from the result, never used
 /// before; 0 when there are none.

@@ -37,13 +37,34 @@ ThreadMemory* build(Thread& entry) {
   return thread;
 }
 
+/// How the words of a walk fall into runs within one page; 0 when there are too many.
+unsigned page_runs(const StackWalk& walk, std::uint8_t (&lengths)[KnownStack::kMostRuns]) {
+  constexpr unsigned kPageBits = 12, kLongest = 255;
+  unsigned runs = 0;
+  std::uint64_t last = 0;
+  for (unsigned i = 0; i < walk.word_count(); ++i) {
+    const std::uint64_t page = reinterpret_cast<std::uint64_t>(walk.words()[i].at) >> kPageBits;
+    if (runs == 0 || page != last || lengths[runs - 1] == kLongest) {
+      if (runs == KnownStack::kMostRuns) return 0;
+      lengths[runs++] = 0;
+    }
+    ++lengths[runs - 1];
+    last = page;
+  }
+  return runs;
+}
+
 }  // namespace
 
 void KnownStacks::add(const Caller& caller, const StackWalk& walk, std::uint32_t stack) {
+  std::uint8_t lengths[KnownStack::kMostRuns];
+  const unsigned runs = page_runs(walk, lengths);
+  if (runs == 0) return;
   const unsigned set = set_of(caller);
   KnownStack& known = known_[set][victim_[set]];
   victim_[set] ^= 1;
   known.cfa = 0;
+  for (unsigned i = 0; i < runs; ++i) known.runs[i] = lengths[i];
   Word* words = known.own;
   if (walk.word_count() > KnownStack::kOwnWords) {
     const unsigned large = large_next_++ % kLarge;
@@ -54,7 +75,7 @@ void KnownStacks::add(const Caller& caller, const StackWalk& walk, std::uint32_t
   }
   for (unsigned i = 0; i < walk.word_count(); ++i) words[i] = walk.words()[i];
   known.words = words;
-  known.word_count = walk.word_count();
+  known.run_count = runs;
   known.stack = stack;
   known.goroutine = walk.goroutine();
   known.return_address = caller.return_address;
@@ -135,7 +156,7 @@ ThreadMemory* make_thread() {
   }
   thread->epoch = module_epoch;
   thread->tid = tid;
-  thread->random = ticks() ^ (std::uint64_t{tid} << 32) ^ 0x9E3779B97F4A7C15u;
+  thread->random = coarse_time() ^ (std::uint64_t{tid} << 32) ^ 0x9E3779B97F4A7C15u;
   thread->until_sample = bytes_to_next_sample(thread->random);
   thread->busy = 1;  // The next call may allocate.
   this_thread = thread;

@@ -10,12 +10,13 @@ namespace cgo::agent {
 
 /// A stack that was walked before: while `words` are equal, it is that one.
 struct KnownStack {
-  static constexpr unsigned kOwnWords = 24;
+  static constexpr unsigned kOwnWords = 20, kMostRuns = 24;
   std::uint64_t cfa = 0, return_address = 0;
   std::uint64_t goroutine = 0;
   std::uint32_t stack = 0;
-  std::uint32_t word_count = 0;
+  std::uint32_t run_count = 0;
   const Word* words = nullptr;
+  std::uint8_t runs[kMostRuns];  ///< How many words in a row lie in one page.
   Word own[kOwnWords];
 };
 
@@ -41,8 +42,15 @@ class KnownStacks {
   }
   CGO_PLAIN_READS static bool matches(const KnownStack& known, const Caller& caller) {
     if (known.cfa != caller.cfa || known.return_address != caller.return_address) return false;
-    for (const Word *word = known.words, *end = word + known.word_count; word != end; ++word)
-      if (*word->at != word->value) return false;
+    // A word is only looked at when those before it, which led to it, are as they were; but within
+    // a page there is nothing to fear, and no need to decide after each.
+    const Word* word = known.words;
+    for (std::uint32_t run = 0; run < known.run_count; ++run) {
+      std::uint64_t different = 0;
+      for (const Word* end = word + known.runs[run]; word != end; ++word)
+        different |= *word->at ^ word->value;
+      if (different != 0) return false;
+    }
     return true;
   }
 
@@ -61,6 +69,8 @@ class RecordShelf {
     if (free_count_ == 0 && !refill()) return 0;
     return free_[--free_count_];
   }
+  /// What `take` will most likely give.
+  std::uint32_t next_free() const { return free_[free_count_ != 0 ? free_count_ - 1 : 0]; }
   void put(std::uint32_t number) {
     if (free_count_ == kFree) give_half();
     free_[free_count_] = number;

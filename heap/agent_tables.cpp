@@ -179,18 +179,8 @@ Result<AgentStack> AgentTables::stack(std::uint32_t id) const {
   return out;
 }
 
-std::uint64_t AgentTables::time_of(std::uint64_t ticks) const {
-  const agent::Clock &first = header_.first, &last = header_.last;
-  const auto span_ticks = static_cast<double>(last.ticks - first.ticks);
-  const auto span_ns = static_cast<double>(last.monotonic_ns - first.monotonic_ns);
-  if (last.ticks <= first.ticks || last.monotonic_ns <= first.monotonic_ns)
-    return first.realtime_ns;
-  const double since =
-      (static_cast<double>(ticks) - static_cast<double>(first.ticks)) * (span_ns / span_ticks);
-  // A stamp that is none must not become a number that no integer holds.
-  constexpr double kMost = 3e18;
-  if (!(since > -kMost && since < kMost)) return 0;
-  return first.realtime_ns + static_cast<std::uint64_t>(static_cast<std::int64_t>(since));
+std::uint64_t AgentTables::time_of(std::uint64_t stamp) const {
+  return header_.start.realtime_ns + (stamp - header_.start.monotonic_ns);
 }
 
 AgentBlock AgentTables::decode(const agent::Block& record) const {

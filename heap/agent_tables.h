@@ -87,8 +87,9 @@ class AgentTables {
   /// Fails when some could not be read, with how many; those that could were visited.
   Result<void> for_each_block(const std::function<bool(const AgentBlock&)>& visit) const;
 
-  /// Nanoseconds since 1970 of a stamp.
-  std::uint64_t time_of(std::uint64_t ticks) const;
+  /// Nanoseconds since 1970 of a stamp, some milliseconds coarse, as the clock was set at the
+  /// start.
+  std::uint64_t time_of(std::uint64_t stamp) const;
 
  private:
   AgentTables(const MemoryReader& memory, const agent::Header& header)

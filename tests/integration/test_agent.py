@@ -209,3 +209,50 @@ def test_a_library_that_is_gone_is_named(recorded):
     assert os.path.basename(frame["module"]).startswith("library.so") and not frame["loaded"]
     [module] = [m for m in recorded.all["modules"] if m["path"] == frame["module"]]
     assert module["build_id_bytes"] in (0, 20)
+
+
+def c_program(name, folder, source, flags):
+    def make(path):
+        builds.run_build(["gcc", "-O2", "-g", *flags, "-o", path, os.path.join(builds.FIXTURES, folder, source)],
+                         builds.FIXTURES, dict(os.environ))
+
+    return builds.artifact(f"c/{folder}", name, [folder], make)
+
+
+def stressed(seconds, options=""):
+    """(what the agent has, {address: size} that the program says) after threads, forks, libraries and signals."""
+    built = with_agent(c_program("stress", "agent_stress", "stress.c", ["-pthread"]), options)
+    with stops.scratch() as folder:
+        path = os.path.join(folder, "rows")
+        with stops.live(built, seconds, path, library()) as process:
+            document = dump("--pid", process.pid)
+        with open(path, encoding="utf-8") as f:
+            return document, {int(a, 16): int(b) for a, b in (line.split() for line in f)}
+
+
+# AGENT_STRESS_SECONDS: as long as one likes.
+STRESS_SECONDS = float(os.environ.get("AGENT_STRESS_SECONDS", "2"))
+
+
+@pytest.mark.parametrize("options", ["", "frees=1,depth=3", "quarantine=1m"])
+def test_nothing_is_missed_and_nothing_invented_under_stress(options):
+    document, truth = stressed(STRESS_SECONDS, options)
+    live = [block for block in document["blocks"] if block["live"]]
+    stacks = {number: [frame["function"] for frame in stack["frames"]]
+              for number, stack in document["stacks"].items() if "frames" in stack}
+    own = {block["address"]: block["bytes"] for block in live
+           if stacks.get(str(block["stack"]), [""])[0].startswith("own_")}
+    assert len(truth) > 500 and own == truth
+    totals = document["totals"]
+    assert totals["lost"] == 0 and totals["unknown_frees"] == 0 and document["problems"] == []
+    assert totals["allocations"] - totals["frees"] == len(live)
+    # Nearly 300 threads were alive at once; entries are used again.
+    assert 280 <= len(document["threads"]) < 330
+    # One library was loaded over and over: its name did not become many.
+    assert len(document["modules"]) < 20 and len(stacks) < 2000
+    if not options:
+        [handler] = {tuple(frames) for frames in stacks.values() if "handler" in frames and frames[0] == "own_malloc"}
+        assert [name for name in handler if name][:4] == ["own_malloc", "handler", "spin_until_over", "spinner"]
+    held = [block for block in document["blocks"] if block["held_back"]]
+    assert bool(held) == ("quarantine" in options)
+    assert not {block["address"] for block in held} & set(truth)

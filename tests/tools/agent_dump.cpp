@@ -61,6 +61,7 @@ class Dump {
     const DwarfSource no_dwarf = [](const Image&) -> Result<std::shared_ptr<const DwarfInfo>> {
       return Error{ErrorCode::not_found, "not asked", std::nullopt};
     };
+    modules_ = tables_.modules().value_or({});
     runtimes_ = find_go_runtimes(memory_, images_, no_dwarf);
   }
 
@@ -91,7 +92,7 @@ class Dump {
              {"stacks", json::object()}};
     const auto totals = tables_.totals();
     out["totals"] = totals ? counters_json(*totals) : json{{"error", totals.error().message}};
-    for (const AgentModule& module : tables_.modules().value_or({}))
+    for (const AgentModule& module : modules_)
       out["modules"].push_back({{"begin", module.range.begin.value},
                                 {"path", module.path},
                                 {"build_id_bytes", module.build_id.size()},
@@ -134,11 +135,10 @@ class Dump {
   json stack_json(std::uint32_t id) const {
     const auto stack = tables_.stack(id);
     if (!stack) return {{"error", stack.error().message}};
-    const auto modules = tables_.modules().value_or({});
     json out{{"end", format_stack_end(stack->end)}, {"frames", json::array()}};
     for (const AgentFrame& frame : stack->frames) {
       const Address lookup{frame.pc.value - (frame.exact ? 0 : 1)};
-      const auto* module = AgentTables::module_of(modules, lookup, stack->module_epoch);
+      const auto* module = AgentTables::module_of(modules_, lookup, stack->module_epoch);
       out["frames"].push_back({{"pc", frame.pc.value},
                                {"go", frame.go},
                                {"module", module != nullptr ? json(module->path) : json()},
@@ -152,6 +152,7 @@ class Dump {
   const ImageMap& images_;
   const AgentTables& tables_;
   GoRuntimes runtimes_;
+  std::vector<AgentModule> modules_;
   std::set<std::uint32_t> stacks_;
 };
 

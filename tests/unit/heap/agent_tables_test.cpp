@@ -32,8 +32,7 @@ agent::Header header() {
   header.header_bytes = sizeof(header);
   header.state = agent::State::recording;
   header.pid = 42;
-  header.first = {.ticks = 1000, .monotonic_ns = 0, .realtime_ns = 5'000'000};
-  header.last = {.ticks = 3000, .monotonic_ns = 1000, .realtime_ns = 5'001'000};
+  header.start = {.monotonic_ns = 1000, .realtime_ns = 5'000'000};
   header.blocks = table(kBlocks, 4 * sizeof(agent::Block), sizeof(agent::Block));
   header.stacks = table(kStacks, 2 * sizeof(agent::Stack) + 16, 8);
   header.modules = table(kModules, 3 * sizeof(agent::Module), sizeof(agent::Module));
@@ -118,11 +117,11 @@ TEST_CASE("the agent's tables say what was recorded") {
   CHECK(blocks[0].bytes == 77);
   CHECK(blocks[0].goroutine == 5);
   CHECK(blocks[0].tid == 43);
-  CHECK(blocks[0].time_ns == 5'000'500);
+  CHECK(blocks[0].time_ns == 5'001'000);
   CHECK_FALSE(blocks[0].freed);
   REQUIRE(blocks[1].freed);
   CHECK(blocks[1].state == agent::BlockState::freed);
-  CHECK(blocks[1].freed->time_ns == 5'001'000);
+  CHECK(blocks[1].freed->time_ns == 5'002'000);
   CHECK(blocks[1].freed->tid == 44);
   const auto stack = tables->stack(2);
   REQUIRE(stack);
