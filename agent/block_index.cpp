@@ -5,6 +5,16 @@
 namespace cgo::agent {
 
 BlockIndex block_index;
+std::uint8_t recorded_in_class[kClasses];
+
+void count_in_class(std::uint64_t address, int by) {
+  constexpr std::uint8_t kFull = 255;
+  std::uint8_t* place = &recorded_in_class[class_of(address)];
+  std::uint8_t is = __atomic_load_n(place, __ATOMIC_RELAXED);
+  while (is != kFull && !__atomic_compare_exchange_n(place, &is, static_cast<std::uint8_t>(is + by),
+                                                     true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+  }
+}
 
 bool make_block_index() {
   constexpr std::uint64_t kBytes = sizeof(void*) << (kAddressBits - kLeafBits);

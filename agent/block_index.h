@@ -17,6 +17,15 @@ struct BlockIndex {
 };
 extern BlockIndex block_index;
 
+/// When few blocks are recorded: how many are in each class of addresses, so that most frees need
+/// no look at the index. 255 stays.
+inline constexpr unsigned kClasses = 4096;
+extern std::uint8_t recorded_in_class[kClasses];
+inline unsigned class_of(std::uint64_t address) {
+  return static_cast<unsigned>((address * 0x9E3779B97F4A7C15u) >> 52);
+}
+void count_in_class(std::uint64_t address, int by);
+
 bool make_block_index();
 /// The word of `address`, or null when its leaf cannot be made.
 std::uint32_t* make_index_word(std::uint64_t address);

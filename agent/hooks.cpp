@@ -55,10 +55,9 @@ CGO_HOOK void* malloc(std::size_t bytes) {
 }
 
 CGO_HOOK void free(void* block) {
-  if (has_record(block)) return recorded_free(block);
+  if (std::uint32_t* word = record_word(block)) return recorded_free(block, word);
   if (block == nullptr) return;
-  note_unknown_free();
-  give_to_next(block);
+  unrecorded_free(block);
 }
 
 CGO_HOOK void* calloc(std::size_t count, std::size_t bytes) {

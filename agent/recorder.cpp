@@ -77,6 +77,7 @@ __attribute__((always_inline)) inline bool write_block(std::uint32_t number, std
   block.thread = tid;
   block.free_time = 0;
   publish(block, address, BlockState::live);
+  if (header().sample_bytes != 0) count_in_class(address, 1);
   *word = number;
   return stack.stack != 0;
 }
@@ -160,14 +161,17 @@ __attribute__((noinline)) void hold_back(ThreadMemory& thread, std::uint32_t num
   }
 }
 
-/// The record of `address`, which has none any more; 0: there was none.
-std::uint32_t take_number(std::uint64_t address) {
-  std::uint32_t* word = index_word(address);
-  const std::uint32_t number = word != nullptr ? *word : 0;
-  if (number == 0) return 0;
+/// The record that `word` names, which it names no more; 0: none of `address`.
+__attribute__((always_inline)) inline std::uint32_t take_number(std::uint64_t address,
+                                                                std::uint32_t* word) {
+  const std::uint32_t number = *word;
   *word = 0;
+  if (header().sample_bytes != 0) count_in_class(address, -1);
   // Something else there means that the program wrote over the agent's tables.
-  return block_at(number).address == with_state(address, BlockState::live) ? number : 0;
+  const bool good =
+      number < __atomic_load_n(&header().blocks.used, __ATOMIC_RELAXED) / sizeof(Block) &&
+      block_at(number).address == with_state(address, BlockState::live);
+  return good ? number : 0;
 }
 
 __attribute__((noinline)) ThreadMemory* first_event() {
@@ -224,9 +228,9 @@ __attribute__((always_inline)) inline void allocation_event(void* block, std::si
   if (!write_block(number, address, bytes, word, thread->tid, stack)) ++counters.without_stack;
 }
 
-__attribute__((always_inline)) inline bool free_event(void* block, const Caller& caller,
-                                                      bool may_hold_back) {
-  const std::uint32_t number = take_number(address_of(block));
+__attribute__((always_inline)) inline bool free_event(void* block, std::uint32_t* word,
+                                                      const Caller& caller, bool may_hold_back) {
+  const std::uint32_t number = word != nullptr ? take_number(address_of(block), word) : 0;
   if (number == 0) {
     note_unknown_free();
     return true;
@@ -250,7 +254,7 @@ void record_allocation(void* block, std::size_t bytes, const Caller& caller) {
 }
 
 bool record_free(void* block, const Caller& caller, bool may_hold_back) {
-  return free_event(block, caller, may_hold_back);
+  return free_event(block, record_word(block), caller, may_hold_back);
 }
 
 void* recorded_malloc(std::size_t bytes) {
@@ -261,14 +265,23 @@ void* recorded_malloc(std::size_t bytes) {
   return block;
 }
 
-void recorded_free(void* block) {
-  if (free_event(block, caller_of(__builtin_frame_address(0)), true)) give_to_next(block);
+void recorded_free(void* block, std::uint32_t* word) {
+  if (free_event(block, word, caller_of(__builtin_frame_address(0)), true)) give_to_next(block);
 }
 
-Detached detach(void* block) { return {take_number(address_of(block))}; }
+void unrecorded_free(void* block) {
+  note_unknown_free();
+  give_to_next(block);
+}
+
+Detached detach(void* block) {
+  std::uint32_t* word = record_word(block);
+  return {word != nullptr ? take_number(address_of(block), word) : 0};
+}
 
 void attach_again(void* block, Detached detached) {
   if (detached.number == 0) return;
+  if (header().sample_bytes != 0) count_in_class(address_of(block), 1);
   if (std::uint32_t* word = index_word(address_of(block))) *word = detached.number;
 }
 

@@ -24,9 +24,12 @@ inline bool pass_over(std::size_t bytes) {
   return usable(thread) && (thread->until_sample -= static_cast<std::int64_t>(bytes)) >= 0;
 }
 
-inline bool has_record(const void* block) {
-  const std::uint32_t* word = index_word(reinterpret_cast<std::uint64_t>(block));
-  return word != nullptr && *word != 0;
+/// The word of the index that names the record of `block`; null when there is none.
+inline std::uint32_t* record_word(const void* block) {
+  const auto address = reinterpret_cast<std::uint64_t>(block);
+  if (header().sample_bytes != 0 && recorded_in_class[class_of(address)] == 0) return nullptr;
+  std::uint32_t* word = index_word(address);
+  return word != nullptr && *word != 0 ? word : nullptr;
 }
 
 /// `block` was given to the program. Only for blocks that are not passed over.
@@ -38,8 +41,10 @@ bool record_free(void* block, const Caller& caller, bool may_hold_back = false);
 
 /// malloc and free with a record: the hooks jump here, so that the program is their caller.
 __attribute__((noinline)) void* recorded_malloc(std::size_t bytes);
-__attribute__((noinline)) void recorded_free(void* block);
+/// `word` is the block's record_word.
+__attribute__((noinline)) void recorded_free(void* block, std::uint32_t* word);
 
+void unrecorded_free(void* block);
 /// A block without record is freed.
 void note_unknown_free();
 

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 
+import agent_rows
 import break_rows
 import crossing_rows
 import inputs
@@ -180,4 +181,4 @@ def least_of_each_step(sessions):
 
 
 ROWS = {"many": many, "first-bt": first_bt, "steps": steps, "locals": value_rows.variables, "map": value_rows.map_json,
-        "crossings": crossing_rows.catalogue, "break": break_rows.arrivals}
+        "crossings": crossing_rows.catalogue, "break": break_rows.arrivals, "agent": agent_rows.churn}
