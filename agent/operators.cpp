@@ -43,7 +43,10 @@ inline void* any_new(std::size_t bytes, std::size_t second, std::size_t third) {
 template <DeleteForm form>
 CGO_RECORDED void recorded_delete(void* block, std::size_t second, std::size_t third) {
   record_free(block, CGO_CALLER());
+  ThreadMemory* thread = this_thread;
+  if (usable(thread)) thread->in_delete = 1;
   next_delete[form](block, second, third);
+  if (usable(thread)) thread->in_delete = 0;
 }
 
 template <DeleteForm form>

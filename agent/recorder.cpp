@@ -192,6 +192,7 @@ inline ThreadMemory* thread_for_events() {
 void note_unknown_free() {
   if (header().state == State::off || header().sample_bytes != 0) return;
   ThreadMemory* thread = this_thread;
+  if (usable(thread) && thread->in_delete != 0) return;
   if (usable(thread) && thread->busy == 0)
     ++thread->entry->counters.unknown_frees;
   else

@@ -111,6 +111,7 @@ struct ThreadMemory {
   std::int64_t until_sample;  ///< Bytes; negative: the next allocation is recorded.
   std::uint32_t busy = 0;     ///< A signal handler came in between.
   std::uint32_t tid = 0;
+  std::uint32_t in_delete = 0;  ///< The allocator's operator delete may call free: no event.
   std::uint32_t epoch = 0;
   Thread* entry = nullptr;
   std::uint64_t held_bytes = 0;  ///< In quarantine.

@@ -65,8 +65,8 @@ def program(release):
     return builds.go_build(release, "O2", "tracked", "tracked", ())
 
 
-def with_agent(exe, options=""):
-    return builds.Built("/usr/bin/env", (f"LD_PRELOAD={AGENT}", f"LLDB_CGO_AGENT={options}", exe))
+def with_agent(exe, options="", allocator=""):
+    return builds.Built("/usr/bin/env", (f"LD_PRELOAD={AGENT} {allocator}", f"LLDB_CGO_AGENT={options}", exe))
 
 
 def dump(*where):
@@ -219,9 +219,9 @@ def c_program(name, folder, source, flags):
     return builds.artifact(f"c/{folder}", name, [folder], make)
 
 
-def stressed(seconds, options=""):
+def stressed(seconds, options, allocator):
     """(what the agent has, {address: size} that the program says) after threads, forks, libraries and signals."""
-    built = with_agent(c_program("stress", "agent_stress", "stress.c", ["-pthread"]), options)
+    built = with_agent(c_program("stress", "agent_stress", "stress.c", ["-pthread"]), options, allocator)
     with stops.scratch() as folder:
         path = os.path.join(folder, "rows")
         with stops.live(built, seconds, path, library()) as process:
@@ -234,9 +234,16 @@ def stressed(seconds, options=""):
 STRESS_SECONDS = float(os.environ.get("AGENT_STRESS_SECONDS", "2"))
 
 
-@pytest.mark.parametrize("options", ["", "frees=1,depth=3", "quarantine=1m"])
-def test_nothing_is_missed_and_nothing_invented_under_stress(options):
-    document, truth = stressed(STRESS_SECONDS, options)
+JEMALLOC = "/usr/lib/x86_64-linux-gnu/libjemalloc.so.2"
+
+
+@pytest.mark.parametrize("options, allocator", [("", ""), ("frees=1,depth=3", ""), ("quarantine=1m", ""), ("", JEMALLOC)],
+                         ids=["plain", "few-frees", "quarantine", "jemalloc"])
+def test_nothing_is_missed_and_nothing_invented_under_stress(options, allocator):
+    if allocator and not os.path.exists(allocator):
+        pytest.skip(f"{allocator} is not there")
+    document, truth = stressed(STRESS_SECONDS, options, allocator)
+    assert document["allocator"].endswith(os.path.basename(allocator) if allocator else "/libc.so.6")
     live = [block for block in document["blocks"] if block["live"]]
     stacks = {number: [frame["function"] for frame in stack["frames"]]
               for number, stack in document["stacks"].items() if "frames" in stack}
