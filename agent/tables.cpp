@@ -1,5 +1,6 @@
 #include "agent/tables.h"
 
+#include <atomic>
 #include <cstddef>
 
 #include "agent/kernel.h"
@@ -182,8 +183,7 @@ std::uint32_t stack_id(const std::uint64_t* frames, unsigned count, StackEnd end
 Thread* take_thread(std::uint32_t tid) {
   auto* all = reinterpret_cast<Thread*>(header().threads.address);
   const auto claim = [tid](Thread& thread, ThreadState from) {
-    if (!__atomic_compare_exchange_n(&thread.state, &from, ThreadState::alive, false,
-                                     __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+    if (!std::atomic_ref(thread.state).compare_exchange_strong(from, ThreadState::alive))
       return false;
     thread.tid = tid;
     return true;
@@ -199,7 +199,7 @@ Thread* take_thread(std::uint32_t tid) {
 }
 
 void give_back(Thread& thread) {
-  __atomic_store_n(&thread.state, ThreadState::ended, __ATOMIC_RELEASE);
+  std::atomic_ref(thread.state).store(ThreadState::ended, std::memory_order_release);
 }
 
 Module* new_module() {
