@@ -43,14 +43,17 @@ class PlaceFinder {
       out_.notes.push_back(std::string(name) + " at " + hex(at) + " by symbol");
       return at;
     }
+    bool ambiguous = false;
     for (const std::string_view function : functions) {
       const Address at = only_operand(function, fits);
+      ambiguous = ambiguous || ambiguous_;
       if (!at) continue;
       out_.notes.push_back(std::string(name) + " at " + hex(at) + " from the code of " +
                            std::string(function));
       return at;
     }
-    out_.notes.push_back(std::string(name) + " not found");
+    out_.notes.push_back(std::string(name) + (ambiguous ? " could be several" : " not found"));
+    if (ambiguous) out_.unknown.push_back(name);
     return {};
   }
 
@@ -65,7 +68,8 @@ class PlaceFinder {
         find("runtime.gcCleanups.all", {"runtime.markroot"}, &PlaceFinder::is_cleanup_blocks);
   }
 
-  Address only_operand(std::string_view name, Check fits) const {
+  Address only_operand(std::string_view name, Check fits) {
+    ambiguous_ = false;
     const auto function = runtime_.function_named(name);
     if (!function) return {};
     const auto code =
@@ -75,10 +79,10 @@ class PlaceFinder {
     Address found;
     for (const CodeOperand& operand : rip_operands_amd64(*code, function->entry)) {
       if (operand.target == found || !(this->*fits)(operand.target)) continue;
-      if (found) return {};
+      ambiguous_ = ambiguous_ || found;
       found = operand.target;
     }
-    return found;
+    return ambiguous_ ? Address{} : found;
   }
 
   /// The first spans of its list must be in the arenas where they say they are.
@@ -124,24 +128,40 @@ class PlaceFinder {
     return true;
   }
 
-  /// Blocks of `bytes` each, linked at `link`, with a count at `count` of at most `most`.
-  bool is_block(Address at, std::uint64_t link, std::uint64_t count, std::uint64_t most) const {
-    const auto block = read_pointer(memory_, at);
-    if (!block || !*block) return false;
-    const auto next = read_pointer(memory_, wrapping_add(*block, link));
-    const auto used = read_unsigned<std::uint32_t>(memory_, wrapping_add(*block, count));
-    if (!next || !used || *used > most || next->value % 8 != 0) return false;
-    return !*next || read_pointer(memory_, wrapping_add(*next, link)).has_value();
+  std::optional<std::uint64_t> word(Address at, std::uint64_t offset) const {
+    const auto value = read_unsigned<std::uint64_t>(memory_, wrapping_add(at, offset));
+    return value ? std::optional(*value) : std::nullopt;
   }
-  /// Source: src/runtime/mfinal.go, type finBlock: 101 finalizers, on addresses of whole blocks.
+  bool null_or_readable(std::optional<std::uint64_t> pointer) const {
+    return pointer && *pointer % 8 == 0 && (*pointer == 0 || word({*pointer}, 0));
+  }
+
+  /// Source: src/runtime/mfinal.go, type finBlock: two links, then how many of 101 are used.
+  bool is_finalizer_block(Address block) const {
+    const auto count = word(block, 16);
+    return count && *count <= 101 && null_or_readable(word(block, 0)) &&
+           null_or_readable(word(block, 8));
+  }
   bool is_finalizer_blocks(Address at) const {
-    const auto block = read_pointer(memory_, at);
-    return block && block->value % 64 == 0 && is_block(at, 0, 16, 101);
+    const auto block = word(at, 0);
+    if (!block || *block == 0 || *block % 8 != 0 || !is_finalizer_block({*block})) return false;
+    const auto next = word({*block}, 0);
+    return *next == 0 || is_finalizer_block({*next});
   }
-  /// Source: src/runtime/mcleanup.go, type cleanupBlock: 512 bytes.
+
+  /// Source: src/runtime/mcleanup.go, type cleanupBlock: behind the words of a lock-free list a
+  /// link, then how many are used, of at most 60.
+  bool is_cleanup_block(Address block) const {
+    const auto count = word(block, 24);
+    return count && (*count & ~0u) <= 60 && *count >> 32 == 0 && null_or_readable(word(block, 16));
+  }
   bool is_cleanup_blocks(Address at) const {
-    const auto block = read_pointer(memory_, at);
-    return block && block->value % 512 == 0 && is_block(at, 16, 24, 60);
+    const auto block = word(at, 0);
+    if (at == out_.finalizer_blocks || !block || *block == 0 || *block % 8 != 0 ||
+        !is_cleanup_block({*block}))
+      return false;
+    const auto next = word({*block}, 16);
+    return *next == 0 || is_cleanup_block({*next});
   }
 
   const MemoryReader& memory_;
@@ -149,6 +169,7 @@ class PlaceFinder {
   const GoRuntime& runtime_;
   const GcLayout& layout_;
   GcPlaces out_;
+  bool ambiguous_ = false;
 };
 
 }  // namespace

@@ -16,6 +16,9 @@ struct GcPlaces {
   Address finalizer_blocks;  ///< runtime.allfin.
   Address cleanup_blocks;    ///< runtime.gcCleanups.all; since 1.25.
   Address allp;
+  /// Those that several variables could be. One that is not found and not among these holds
+  /// nothing: a queue that nothing was ever put into.
+  std::vector<std::string> unknown;
   std::vector<std::string> notes;  ///< How each was found, or what was tried.
 };
 

@@ -57,6 +57,8 @@ void GoRoots::visit(RootStage stage, const RootVisitor& visitor) {
     case RootStage::stacks:
       return visit_stacks(visitor);
     case RootStage::runtime:
+      for (const std::string& name : go_.places.unknown)
+        problem({ErrorCode::not_found, "where " + name + " lies could not be told"});
       visit_specials(visitor);
       if (go_.places.finalizer_blocks) visit_finalizer_queue(visitor);
       if (go_.places.cleanup_blocks) visit_cleanup_queue(visitor);

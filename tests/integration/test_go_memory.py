@@ -3,6 +3,7 @@ import collections
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -214,6 +215,25 @@ def test_counts_of_the_runtime(dumped):
     classes = [(int(size), int(count)) for kind, *rest in counts if kind == "class" for size, count in [rest]]
     assert [(size, count, ours[size]) for size, count in classes if size != 0 and ours[size] != count] == []
     assert sum(count for _, count in classes) > 8000
+
+
+def test_the_way_in_without_symbols(program):
+    """The variables that lead to the heap, from the runtime's code: where nm finds them in the program with symbols."""
+    listed = subprocess.run(["nm", program.exe], capture_output=True, text=True, timeout=60, check=True).stdout.split("\n")
+    symbols = {words[2]: int(words[0], 16) for words in map(str.split, listed) if len(words) == 3}
+    with stops.scratch() as folder:
+        stripped = os.path.join(folder, "stripped")
+        shutil.copy(program.exe, stripped)
+        subprocess.run(["strip", stripped], timeout=60, check=True)
+        with stops.live(builds.Built(stripped), "dump", os.path.join(folder, "counts")) as process:
+            heap = heap_of("--pid", process.pid, "--no-objects")
+    assert heap["problems"] == [] and heap["reached"] > 8000
+    notes = [note.split() for note in heap["notes"]]
+    found = {words[0]: int(words[2], 16) for words in notes if words[1] == "at"}
+    wanted = {name: symbols[name] for name in ("runtime.mheap_", "runtime.allp", "runtime.allfin")}
+    if "runtime.gcCleanups" in symbols:
+        wanted["runtime.gcCleanups.all"] = symbols["runtime.gcCleanups"] + 128
+    assert found == wanted
 
 
 def test_a_core_says_the_same(program, request):
