@@ -105,20 +105,19 @@ json texts(std::span<const Error> errors) {
 
 json objects_of(const GoMemory& go, const Reachability& reachability, json& problems) {
   json out = json::array();
-  GcPointers pointers(go.memory(), go.layout, go.runtime.version(), go.places.mheap);
+  ObjectReader reader(go);
+  GcPointers& pointers = reader.pointers();
   std::vector<std::uint64_t> offsets;
-  for (const GcSpan& span : go.heap.spans())
-    for (std::uint64_t i = 0; i < span.elements; ++i) {
-      const std::uint64_t object = span.first_object + i;
-      if (!go.heap.allocated(object)) continue;
-      offsets.clear();
-      auto done = pointers.offsets(span, i, 0, span.element_bytes, offsets);
-      if (!done) problems.push_back(done.error().message);
-      const unsigned flags = (go.heap.marked().test(object) ? 1u : 0) |
-                             (reachability.reached(object) ? 2u : 0) |
-                             (reachability.guessed(object) ? 4u : 0);
-      out.push_back({go.heap.element(object).begin.value, span.element_bytes, flags, offsets});
-    }
+  each_object(go.heap, go.heap.allocated(), [&](const GcSpan& span, std::uint64_t index) {
+    const std::uint64_t object = span.first_object + index;
+    offsets.clear();
+    auto done = pointers.offsets(span, index, 0, span.element_bytes, offsets);
+    if (!done) problems.push_back(done.error().message);
+    const unsigned flags = (go.heap.marked().test(object) ? 1u : 0) |
+                           (reachability.reached(object) ? 2u : 0) |
+                           (reachability.guessed(object) ? 4u : 0);
+    out.push_back({go.heap.element(object).begin.value, span.element_bytes, flags, offsets});
+  });
   return out;
 }
 
