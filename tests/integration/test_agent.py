@@ -230,7 +230,7 @@ def stressed(seconds, options, allocator):
             return document, {int(a, 16): int(b) for a, b in (line.split() for line in f)}
 
 
-# AGENT_STRESS_SECONDS: as long as one likes.
+# AGENT_STRESS_SECONDS: up to 50; the harness waits for a minute.
 STRESS_SECONDS = float(os.environ.get("AGENT_STRESS_SECONDS", "2"))
 
 
