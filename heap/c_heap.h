@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -54,6 +56,16 @@ class CHeap {
   /// Nothing for an address that is not in the heap.
   std::optional<CHeapPlace> find(Address address);
 
+  /// What a census could not see; empty where it saw every block.
+  struct Census {
+    std::vector<std::string> gaps;  ///< One sentence each.
+  };
+  /// Visits every block: live, freed, and unknown ones with the reason; those of one region by
+  /// rising address. `elsewhere` are mappings or parts of them, by rising address, that are known
+  /// to hold no heap of C and are not looked at. Costs some ten nanoseconds a block.
+  Census for_each_block(std::span<const AddressRange> elsewhere,
+                        const std::function<void(const CHeapPlace&)>& visit);
+
  private:
   struct Region {
     ChunkRegion chunks;
@@ -69,6 +81,11 @@ class CHeap {
   Region* heap_region(Address address);
   Region* extra_main_region(Address address);
   Region* known_region(Address address) const;
+  void find_all_regions(Census& census);
+  void visit_region(Region& region, const std::function<void(const CHeapPlace&)>& visit,
+                    Census& census);
+  void visit_mapped_chunks(AddressRange range,
+                           const std::function<void(const CHeapPlace&)>& visit) const;
   void find_extra_regions(const Mapping& mapping);
   void find_extra_regions(const Mapping& mapping, Address at);
   void add_main_region(const ChunkRegion& chunks, Address begin);

@@ -1,6 +1,7 @@
 #include "heap/mapped_chunks.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "target/byte_view.h"
 
@@ -88,6 +89,28 @@ std::optional<MappedChunk> mapped_chunk_at(const MemoryReader& memory, AddressRa
     if (const Tiles back = tiles_from(memory, page, range.end, address); back.whole && back.holds)
       return back.holds;
   return std::nullopt;
+}
+
+void for_each_mapped_chunk(const MemoryReader& memory, AddressRange range,
+                           const std::function<void(const MappedChunk&)>& visit) {
+  if (range.begin.value % kPage != 0) return;
+  std::vector<MappedChunk> run;
+  for (Address at = range.begin; at < range.end;) {
+    const Address first = at;
+    run.clear();
+    while (at < range.end) {
+      const auto chunk = chunk_from(memory, at, range.end);
+      if (!chunk) break;
+      run.push_back(*chunk);
+      at = chunk->range.end;
+    }
+    if (first == range.begin || at == range.end)
+      for (const MappedChunk& chunk : run) visit(chunk);
+    // What is no run may begin in the middle of one.
+    else if (!run.empty())
+      at = first;
+    if (at < range.end) at.value += kPage;
+  }
 }
 
 Address behind_mapped_chunks(const MemoryReader& memory, AddressRange range) {
