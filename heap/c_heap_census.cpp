@@ -5,6 +5,7 @@
 
 #include "heap/c_heap.h"
 #include "heap/mapped_chunks.h"
+#include "target/address_ranges.h"
 
 namespace cgo {
 namespace {
@@ -15,20 +16,6 @@ constexpr std::uint64_t kPage = 4096;
 
 Address page_of(Address address) { return {address.value / kPage * kPage}; }
 Address next_page(Address address) { return page_of({address.value + kPage - 1}); }
-
-/// The parts of `range` outside of `taken`, which is sorted, in whole pages.
-std::vector<AddressRange> without(AddressRange range, const std::vector<AddressRange>& taken) {
-  std::vector<AddressRange> out;
-  Address at = range.begin;
-  for (const AddressRange& one : taken) {
-    if (one.end <= at) continue;
-    if (one.begin >= range.end) break;
-    if (at < page_of(one.begin)) out.push_back({at, page_of(one.begin)});
-    at = std::max(at, next_page(one.end));
-  }
-  if (at < range.end) out.push_back({at, range.end});
-  return out;
-}
 
 }  // namespace
 
@@ -113,7 +100,9 @@ CHeap::Census CHeap::for_each_block(std::span<const AddressRange> elsewhere,
     census.gaps.emplace_back("the mappings are not known: large blocks are missing");
     return census;
   }
+  // Other things in the same mapping: blocks begin with the page behind.
   for (const Address neighbour : parts_.neighbours) taken.push_back({neighbour, neighbour});
+  for (AddressRange& one : taken) one = {page_of(one.begin), next_page(one.end)};
   std::ranges::sort(taken, {}, &AddressRange::begin);
   for (const Mapping& mapping : parts_.mappings->all())
     if (mapping.readable && mapping.writable && mapping.path.empty())
