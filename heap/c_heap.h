@@ -56,9 +56,11 @@ class CHeap {
   /// Nothing for an address that is not in the heap.
   std::optional<CHeapPlace> find(Address address);
 
-  /// What a census could not see; empty where it saw every block.
+  /// What a census looked at, and what it could not see; no gaps where it saw every block.
   struct Census {
     std::vector<std::string> gaps;  ///< One sentence each.
+    /// The memory that the heap takes.
+    std::vector<AddressRange> ranges;
   };
   /// Visits every block: live, freed, and unknown ones with the reason; those of one region by
   /// rising address. `elsewhere` are mappings or parts of them, by rising address, that are known
@@ -84,8 +86,6 @@ class CHeap {
   void find_all_regions(Census& census);
   void visit_region(Region& region, const std::function<void(const CHeapPlace&)>& visit,
                     Census& census);
-  void visit_mapped_chunks(AddressRange range,
-                           const std::function<void(const CHeapPlace&)>& visit) const;
   void find_extra_regions(const Mapping& mapping);
   void find_extra_regions(const Mapping& mapping, Address at);
   void add_main_region(const ChunkRegion& chunks, Address begin);

@@ -79,20 +79,13 @@ void CHeap::visit_region(Region& region, const std::function<void(const CHeapPla
         region.locked ? "malloc was changing them, or they are damaged" : region.damage->message));
 }
 
-void CHeap::visit_mapped_chunks(AddressRange range,
-                                const std::function<void(const CHeapPlace&)>& visit) const {
-  for_each_mapped_chunk(*parts_.memory, range, [&](const MappedChunk& chunk) {
-    visit({CHeapPlace::Kind::live, chunk.block, ""});
-  });
-}
-
 CHeap::Census CHeap::for_each_block(std::span<const AddressRange> elsewhere,
                                     const std::function<void(const CHeapPlace&)>& visit) {
   Census census;
   find_all_regions(census);
   std::vector<AddressRange> taken(elsewhere.begin(), elsewhere.end());
   for (std::size_t i = 0; i < regions_.size(); ++i) {
-    taken.push_back({regions_[i]->begin, regions_[i]->chunks.range.end});
+    census.ranges.push_back({regions_[i]->begin, regions_[i]->chunks.range.end});
     visit_region(*regions_[i], visit, census);
   }
   if (!free_lists().gap().empty()) census.gaps.push_back(free_lists().gap());
@@ -100,6 +93,7 @@ CHeap::Census CHeap::for_each_block(std::span<const AddressRange> elsewhere,
     census.gaps.emplace_back("the mappings are not known: large blocks are missing");
     return census;
   }
+  taken.insert(taken.end(), census.ranges.begin(), census.ranges.end());
   // Other things in the same mapping: blocks begin with the page behind.
   for (const Address neighbour : parts_.neighbours) taken.push_back({neighbour, neighbour});
   for (AddressRange& one : taken) one = {page_of(one.begin), next_page(one.end)};
@@ -107,7 +101,10 @@ CHeap::Census CHeap::for_each_block(std::span<const AddressRange> elsewhere,
   for (const Mapping& mapping : parts_.mappings->all())
     if (mapping.readable && mapping.writable && mapping.path.empty())
       for (const AddressRange part : without(mapping.range, taken))
-        visit_mapped_chunks(part, visit);
+        for_each_mapped_chunk(*parts_.memory, part, [&](const MappedChunk& chunk) {
+          census.ranges.push_back(chunk.range);
+          visit({CHeapPlace::Kind::live, chunk.block, ""});
+        });
   return census;
 }
 

@@ -74,6 +74,7 @@ Answer run_print(CommandContext& context, const CommandLine& line);
 Answer run_types(CommandContext& context, const CommandLine& line);
 Answer run_crossings(CommandContext& context, const CommandLine& line);
 Answer run_sched(CommandContext& context, const CommandLine& line);
+Answer run_heap(CommandContext& context, const CommandLine& line);
 Answer run_signals(CommandContext& context, const CommandLine& line);
 
 /// Runs a command that reads. Never throws.

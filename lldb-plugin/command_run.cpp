@@ -17,7 +17,8 @@ constexpr NamedRunner kRunners[] = {{"bt", run_bt},         {"goroutines", run_g
                                     {"doctor", run_doctor}, {"locals", run_locals},
                                     {"args", run_args},     {"print", run_print},
                                     {"types", run_types},   {"crossings", run_crossings},
-                                    {"sched", run_sched},   {"signals", run_signals}};
+                                    {"sched", run_sched},   {"signals", run_signals},
+                                    {"heap", run_heap}};
 
 std::string with_commas(std::size_t number) {
   std::string text = std::to_string(number);

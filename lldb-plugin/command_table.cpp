@@ -62,6 +62,12 @@ constexpr Flag kSignalsFlags[] = {
     {"--call", ValueKind::none, "",
      "Ask the kernel, by system calls that stopped threads of the process make."},
     kJson};
+constexpr Positional kHeapQuestion[] = {
+    {"QUESTION", ValueKind::text, true, false,
+     "owners: blocks by who holds them; blocks: the largest; leaks: what nothing holds any more; "
+     "find: what is at ADDRESS, and who holds it."},
+    {"ADDRESS", ValueKind::text, false, false, "For find."}};
+constexpr Flag kHeapFlags[] = {{"--limit", ValueKind::number, "N", "At most N rows."}, kJson};
 constexpr Flag kDoctorFlags[] = {kJson};
 constexpr Flag kHelpFlags[] = {
     {"--man", ValueKind::none, "", "The manual page, as roff.", Host::headless},
@@ -219,6 +225,13 @@ constexpr Command kCommands[] = {
      .example = "sqlite3_step",
      .cost = "Reads the code of the Go modules; the process is not changed. Milliseconds.",
      .needs = Needs::program},
+    {.name = "heap",
+     .summary = "Show every block of C memory, which Go type and field holds it, and what is lost.",
+     .positionals = kHeapQuestion,
+     .flags = kHeapFlags,
+     .example = "owners",
+     .cost = "Reads memory only; the process is not changed. Reads all of the heaps and stacks: "
+             "about a second for a gigabyte."},
     {.name = "sched",
      .summary = "Show Go's scheduler (Ms, Ps, run queues), who is in C, and who holds which mutex.",
      .flags = kSchedFlags,

@@ -108,6 +108,10 @@ void BlockGraph::follow() {
         case HolderKind::mapping:
           doubtful.push_back(block);
           break;
+        case HolderKind::go_stack:
+          // What is no pointer by the compiler's map may be what was there before.
+          (holder.pointer ? roots : doubtful).push_back(block);
+          break;
         case HolderKind::dead_go_object:
           dead.push_back(block);
           break;

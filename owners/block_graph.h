@@ -32,8 +32,9 @@ struct BlockHolder {
   HolderKind kind = HolderKind::mapping;
   /// It is a pointer by its type; else it is a number, or its type is not known.
   bool pointer = false;
-  bool inside = false;     ///< Behind the block's begin.
-  Address at;              ///< Where the word lies; of a register, 0.
+  bool inside = false;       ///< Behind the block's begin.
+  std::uint8_t runtime = 0;  ///< Of several Go runtimes, for their words.
+  Address at;                ///< Where the word lies; of a register, 0.
   std::uint64_t from = 0;  ///< The number of the Go object or of the block, the id of the goroutine
                            ///< or thread.
 };

@@ -228,13 +228,17 @@ void GoRoots::visit_tiny_blocks(const RootVisitor& visitor) {
   }
 }
 
+const ElfSymbol* data_symbol(const ImageMap& images, Address at) {
+  const Image* image = images.find(at);
+  if (image == nullptr || image->file == nullptr || image->mismatch) return nullptr;
+  return image->file->object_at(image->to_file(at));
+}
+
 std::string format_root(const GoMemory& go, const GoRoot& root) {
   std::string out;
   if (root.kind == RootKind::global) {
     const Image* image = go.debuggee.images().find(root.at);
-    const ElfSymbol* symbol = image != nullptr && image->file != nullptr && !image->mismatch
-                                  ? image->file->object_at(image->to_file(root.at))
-                                  : nullptr;
+    const ElfSymbol* symbol = data_symbol(go.debuggee.images(), root.at);
     if (symbol == nullptr) return "global variable at " + hex(root.at);
     const Address begin = image->to_load(symbol->file_address);
     const std::uint64_t offset = root.at.value - begin.value;

@@ -54,6 +54,9 @@ class GoRoots {
   std::uint64_t problem_count_ = 0;
 };
 
+/// The variable of an image that covers `at`; null where none does.
+const ElfSymbol* data_symbol(const ImageMap& images, Address at);
+
 /// "main.cache", "goroutine 7, main.serve+0x40": for people. A variable is named by the symbol that
 /// covers it; its place is given where there is none.
 std::string format_root(const GoMemory& go, const GoRoot& root);

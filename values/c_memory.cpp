@@ -117,9 +117,13 @@ void CMemory::find_heaps() {
   }
 }
 
-std::optional<AddressDescription> CMemory::in_heap(Address address) {
+std::span<const std::unique_ptr<CHeap>> CMemory::heaps() {
   if (!searched_) find_heaps();
-  for (const auto& heap : heaps_)
+  return heaps_;
+}
+
+std::optional<AddressDescription> CMemory::in_heap(Address address) {
+  for (const auto& heap : heaps())
     if (const auto place = heap->find(address)) return described(*place, address);
   return std::nullopt;
 }

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "heap/c_heap.h"
@@ -20,18 +21,20 @@ class CMemory {
 
   std::optional<AddressDescription> in_heap(Address address);
   std::optional<AddressDescription> of_thread(Address address);
-  /// Its mapping, by name and permissions.
-  std::optional<AddressDescription> in_mapping(Address address) const;
-
- private:
+  /// All heaps of C libraries that are known; kept as long as this.
+  std::span<const std::unique_ptr<CHeap>> heaps();
   struct Threads {
     std::vector<ThreadPlace> places;
-    bool all = true;  // None is missing.
+    bool all = true;  ///< None is missing.
     std::vector<ThreadArea> areas;
     AddressRange main_stack;
     std::optional<std::uint64_t> main_thread;
   };
   const Threads& threads();
+  /// Its mapping, by name and permissions.
+  std::optional<AddressDescription> in_mapping(Address address) const;
+
+ private:
   void find_heaps();
   void find_main_stack(Threads& threads) const;
   AddressDescription on_stack(std::optional<std::uint64_t> tid, AddressRange stack,

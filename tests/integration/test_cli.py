@@ -240,7 +240,7 @@ def test_package(tmp_path, built):
     subprocess.run(["dpkg-deb", "-x", package, tmp_path / "root"], check=True)
     files = {str(path.relative_to(tmp_path / "root")) for path in (tmp_path / "root").rglob("*") if path.is_file()}
     assert files == {
-        "usr/bin/lldb-cgo", "usr/lib/lldb-cgo/lldb-cgo.so", "usr/lib/lldb-cgo/lldb_cgo.pyi",
+        "usr/bin/lldb-cgo", "usr/lib/lldb-cgo/lldb-cgo.so", "usr/lib/lldb-cgo/lldb_cgo.pyi", "usr/lib/lldb-cgo/liblldb-cgo-agent.so",
         "usr/share/man/man1/lldb-cgo.1", "usr/share/bash-completion/completions/lldb-cgo",
         "usr/share/zsh/vendor-completions/_lldb-cgo", "usr/share/doc/lldb-cgo/copyright",
         "usr/share/doc/lldb-cgo/LICENSE", "usr/share/doc/lldb-cgo/README.md", "usr/share/doc/lldb-cgo/CHANGELOG.md",

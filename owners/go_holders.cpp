@@ -1,0 +1,169 @@
+#include "owners/go_holders.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "owners/c_words.h"
+#include "owners/go_roots.h"
+#include "owners/object_reader.h"
+
+namespace cgo {
+namespace {
+
+/// Objects that come back from the dead for a call of their finalizer.
+std::unordered_set<std::uint64_t> finalized_objects(const GcSpecials& specials) {
+  std::unordered_set<std::uint64_t> out;
+  for (const GcSpecial& special : specials.found)
+    if (special.kind == SpecialKind::finalizer) out.insert(special.object);
+  return out;
+}
+
+class Finder {
+ public:
+  Finder(const GoMemory& go, const Reachability& reach, std::uint8_t runtime, BlockGraph& graph)
+      : go_(go),
+        runtime_(runtime),
+        reach_(reach),
+        graph_(graph),
+        reader_(go),
+        finalized_(finalized_objects(go.specials)) {}
+
+  void look_at_objects() {
+    for (const GcSpan& span : go_.heap.spans())
+      for (std::uint64_t index = 0; index < span.elements; ++index)
+        if (go_.heap.allocated(span.first_object + index)) look_at(span, index);
+    if (reader_.missing_bytes() != 0)
+      out_.gaps.push_back(
+          fmt::format("{} bytes of objects of the Go heap are missing", reader_.missing_bytes()));
+    if (unknown_words_ != 0)
+      out_.gaps.push_back(
+          fmt::format("of {} Go objects it is not known which words are pointers", unknown_words_));
+  }
+
+  void look_at_roots() {
+    GoRoots roots(go_);
+    roots.visit_all([this](const GoRoot& root) { note(root); });
+    for (const Error& problem : roots.problems()) out_.gaps.push_back(problem.message);
+  }
+
+  /// Words that the compiler's maps do not name: numbers, and values that are not needed any more.
+  void look_at_stacks() {
+    for (const Goroutine& g : goroutines()) {
+      if (!g.alive() || g.stack.empty()) continue;
+      const Address from = stack_begin(g);
+      (void)for_each_word(go_.memory(), {from, g.stack.end}, [&](Address at, std::uint64_t value) {
+        if (!out_.places.contains(at))
+          add({HolderKind::go_stack, false, false, runtime_, at, g.id}, value);
+      });
+    }
+  }
+
+  GoHolders take() { return std::move(out_); }
+
+ private:
+  std::vector<Goroutine> goroutines() {
+    auto all = go_.runtime.goroutines(go_.memory());
+    for (const Error& problem : all.errors) out_.gaps.push_back(problem.message);
+    return std::move(all.found);
+  }
+
+  /// From where on its stack is in use.
+  Address stack_begin(const Goroutine& g) const {
+    for (const Address sp : {g.syscall.sp, g.sched.sp})
+      if (g.stack.contains(sp)) return {sp.value & ~std::uint64_t{7}};
+    return g.stack.begin;
+  }
+
+  HolderKind kind_of(std::uint64_t object) const {
+    if (reach_.reached(object)) return HolderKind::go_object;
+    if (finalized_.contains(object)) return HolderKind::cleanup;
+    return reach_.complete() ? HolderKind::dead_go_object : HolderKind::mapping;
+  }
+
+  void look_at(const GcSpan& span, std::uint64_t index) {
+    const std::uint64_t object = span.first_object + index;
+    hits_.clear();
+    reader_.each_word(span, index, [this](std::uint64_t offset, std::uint64_t value) {
+      if (graph_.blocks().find({value})) hits_.push_back({offset, value});
+    });
+    if (hits_.empty()) return;
+    const std::vector<std::uint64_t> pointers = pointers_of(span, index);
+    const Address begin = go_.heap.element(object).begin;
+    for (const Hit& hit : hits_)
+      add({kind_of(object),
+           std::ranges::binary_search(pointers, hit.offset),
+           false,
+           runtime_,
+           {begin.value + hit.offset},
+           object},
+          hit.value);
+  }
+
+  std::vector<std::uint64_t> pointers_of(const GcSpan& span, std::uint64_t index) {
+    std::vector<std::uint64_t> out;
+    if (span.without_pointers()) return out;
+    const auto done = reader_.each_pointer(
+        span, index, [&](std::uint64_t offset, std::uint64_t) { out.push_back(offset); });
+    if (!done) ++unknown_words_;
+    return out;
+  }
+
+  void note(const GoRoot& root) {
+    const auto kind = [&] {
+      switch (root.kind) {
+        case RootKind::global:
+          return HolderKind::go_global;
+        case RootKind::stack:
+        case RootKind::guess:
+          return HolderKind::go_stack;
+        case RootKind::finalizer:
+        case RootKind::special:
+        case RootKind::queued_finalizer:
+        case RootKind::queued_cleanup:
+          return HolderKind::cleanup;
+        case RootKind::tiny_block:
+          break;
+      }
+      return HolderKind::mapping;
+    }();
+    if (add({kind, root.kind != RootKind::guess, false, runtime_, root.at, root.goroutine},
+            root.value))
+      out_.places.insert(root.at);
+  }
+
+  bool add(BlockHolder holder, std::uint64_t value) {
+    const auto block = graph_.blocks().find({value});
+    if (!block) return false;
+    holder.inside = graph_.blocks()[*block].begin.value != value;
+    graph_.add(*block, holder);
+    return true;
+  }
+
+  struct Hit {
+    std::uint64_t offset, value;
+  };
+
+  const GoMemory& go_;
+  const std::uint8_t runtime_;
+  const Reachability& reach_;
+  BlockGraph& graph_;
+  ObjectReader reader_;
+  std::unordered_set<std::uint64_t> finalized_;
+  std::vector<Hit> hits_;
+  std::uint64_t unknown_words_ = 0;
+  GoHolders out_;
+};
+
+}  // namespace
+
+GoHolders add_go_holders(const GoMemory& go, const Reachability& reach, std::uint8_t runtime,
+                         BlockGraph& graph) {
+  Finder finder(go, reach, runtime, graph);
+  finder.look_at_roots();
+  finder.look_at_objects();
+  finder.look_at_stacks();
+  return finder.take();
+}
+
+}  // namespace cgo

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "owners/block_graph.h"
+#include "owners/go_memory.h"
+#include "owners/reachability.h"
+
+namespace cgo {
+
+/// What was noted of one Go runtime's memory, and what could not be seen of it.
+struct GoHolders {
+  /// Where words lie that were noted as a variable's of Go: other views of the same memory need not
+  /// note them again.
+  std::unordered_set<Address> places;
+  std::vector<std::string> gaps;
+};
+
+/// Notes every word of Go's memory that refers to a block: of objects, of variables of packages, of
+/// goroutines' stacks, and of what waits for a finalizer or cleanup. `runtime`: its number. `reach`
+/// is of the same stop. An object that nothing reaches counts as dead only where all was read.
+GoHolders add_go_holders(const GoMemory& go, const Reachability& reach, std::uint8_t runtime,
+                         BlockGraph& graph);
+
+}  // namespace cgo

@@ -1,0 +1,272 @@
+#include "owners/heap_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "unwind/format.h"
+
+namespace cgo {
+namespace {
+
+constexpr std::size_t kMostHoldersShown = 8;
+
+/// What says more has the lower number.
+int rank_of(const BlockHolder& holder) {
+  switch (holder.kind) {
+    case HolderKind::go_object:
+      return holder.pointer ? 0 : 4;
+    case HolderKind::go_global:
+      return holder.pointer ? 1 : 5;
+    case HolderKind::go_stack:
+      return holder.pointer ? 2 : 13;
+    case HolderKind::cleanup:
+      return 3;
+    case HolderKind::c_block:
+      return 6;
+    case HolderKind::c_global:
+      return 7;
+    case HolderKind::c_stack:
+      return 8;
+    case HolderKind::thread_storage:
+      return 9;
+    case HolderKind::register_word:
+      return 10;
+    case HolderKind::dead_go_object:
+      return 11;
+    case HolderKind::mapping:
+      return 12;
+  }
+  return 14;
+}
+
+const char* words_for(BlockVerdict verdict) {
+  switch (verdict) {
+    case BlockVerdict::held:
+      return "held";
+    case BlockVerdict::leaked_go_owner_dead:
+      return "LEAKED: the Go object that held it is dead";
+    case BlockVerdict::leaked_unreachable:
+      return "LEAKED: nothing refers to it";
+    case BlockVerdict::unknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
+std::string counted(std::uint64_t number, std::string_view what) {
+  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
+}
+
+std::string joined(const std::vector<std::string>& path) {
+  std::string out;
+  for (const std::string& step : path) {
+    const bool apart = !out.empty() && step.starts_with('(');
+    out += (apart ? " " : "") + step;
+  }
+  return out;
+}
+
+std::string row_name(const OwnerRow& row) {
+  if (!row.held) return "(nothing)";
+  if (!row.go_type.empty() && row.kind == HolderKind::go_global)
+    return row.place + " (" + row.go_type + ")";
+  if (!row.go_type.empty())
+    return row.go_type + (row.field.empty()            ? ""
+                          : row.field.starts_with('[') ? row.field
+                                                       : "." + row.field);
+  return row.place;
+}
+
+std::string holder_json(HeapSnapshot& heap, const BlockHolder& holder) {
+  const TypedWord typed = heap.typed(holder);
+  std::string path;
+  for (const std::string& step : typed.path) path += (path.empty() ? "" : ",") + json_string(step);
+  const auto or_null = [](const std::string& text) {
+    return text.empty() ? std::string("null") : json_string(text);
+  };
+  return fmt::format(
+      R"({{"kind":"{}","go_type":{},"field":{},"address":"{}","path":[{}],"pointer":{},"interior":{},"dead":{},"text":{}}})",
+      name_of(holder.kind), or_null(typed.go_type), or_null(typed.field), hex(holder.at), path,
+      holder.pointer, holder.inside, holder.kind == HolderKind::dead_go_object,
+      json_string(format_holder(heap, holder)));
+}
+
+std::string block_json(HeapSnapshot& heap, std::uint32_t number) {
+  const CBlockTable::Block& block = heap.blocks()[number];
+  std::string out = fmt::format(
+      R"({{"address":"{}","size":{},"state":"live","allocator":"glibc","allocated_at":null,"freed_at":null,"verdict":"{}","retained_bytes":{},"holders":{},"held_by":[)",
+      hex(block.begin), block.bytes, name_of(heap.verdict(number)),
+      heap.graph().retained_bytes(number), heap.graph().holder_count(number));
+  std::size_t shown = 0;
+  for (const BlockHolder& holder : heap.graph().holders(number)) {
+    if (shown == kMostHoldersShown) break;
+    out += (shown++ == 0 ? "" : ",") + holder_json(heap, holder);
+  }
+  return out + "]}";
+}
+
+}  // namespace
+
+const BlockHolder* best_holder(const BlockGraph& graph, std::uint32_t block) {
+  const auto holders = graph.holders(block);
+  const auto best = std::ranges::min_element(holders, {}, rank_of);
+  return best == holders.end() ? nullptr : &*best;
+}
+
+std::string format_holder(HeapSnapshot& heap, const BlockHolder& holder) {
+  const auto typed = [&](std::string_view otherwise) {
+    const TypedWord word = heap.typed(holder);
+    if (word.path.empty()) return std::string(otherwise);
+    return joined(word.path) + (word.word_type.empty() ? "" : " (" + word.word_type + ")");
+  };
+  switch (holder.kind) {
+    case HolderKind::go_object:
+      return typed("a Go object");
+    case HolderKind::dead_go_object:
+      return "a dead Go object: " + typed("");
+    case HolderKind::go_global:
+      return typed("a variable of Go");
+    case HolderKind::go_stack:
+      return fmt::format("the stack of goroutine {}{}", holder.from,
+                         holder.pointer ? "" : ", perhaps an old value");
+    case HolderKind::cleanup:
+      return "what a finalizer or cleanup of Go will get";
+    case HolderKind::c_block: {
+      const CBlockTable::Block& block = heap.blocks()[holder.from];
+      return fmt::format("the C block of {} bytes at {}", block.bytes, hex(block.begin));
+    }
+    case HolderKind::c_global:
+      return heap.symbol_text(holder.at);
+    case HolderKind::c_stack:
+      return fmt::format("the C stack of thread {}", holder.from);
+    case HolderKind::thread_storage:
+      return fmt::format("thread-local storage of thread {}", holder.from);
+    case HolderKind::register_word:
+      return fmt::format("a register of thread {}", holder.from);
+    case HolderKind::mapping:
+      return fmt::format("memory at {}, of no allocator that is known", hex(holder.at));
+  }
+  return "?";
+}
+
+std::vector<OwnerRow> owner_rows(HeapSnapshot& heap) {
+  std::map<std::tuple<bool, HolderKind, std::string, std::string, std::string>, OwnerRow> rows;
+  for (std::uint32_t number = 0; number < heap.blocks().size(); ++number) {
+    OwnerRow row;
+    row.verdict = heap.verdict(number);
+    if (const BlockHolder* holder = best_holder(heap.graph(), number)) {
+      row.kind = holder->kind;
+      const TypedWord typed = heap.typed(*holder);
+      row.go_type = typed.go_type;
+      row.field = typed.field;
+      if (holder->kind == HolderKind::go_global) row.place = joined(typed.path);
+      if (row.go_type.empty()) row.place = heap.place_text(*holder);
+    } else {
+      row.held = false;
+    }
+    OwnerRow& sum = rows.try_emplace({row.held, row.kind, row.go_type, row.field, row.place}, row)
+                        .first->second;
+    ++sum.blocks;
+    sum.bytes += heap.blocks()[number].bytes;
+    sum.retained_bytes += heap.graph().retained_bytes(number);
+  }
+  std::vector<OwnerRow> out;
+  for (auto& [key, row] : rows) out.push_back(std::move(row));
+  std::ranges::stable_sort(out, std::greater(), &OwnerRow::retained_bytes);
+  return out;
+}
+
+VerdictTotals verdict_totals(const HeapSnapshot& heap) {
+  VerdictTotals out;
+  for (std::uint32_t number = 0; number < heap.blocks().size(); ++number) {
+    const auto verdict = static_cast<std::size_t>(heap.verdict(number));
+    ++out.blocks[verdict];
+    out.bytes[verdict] += heap.blocks()[number].bytes;
+  }
+  return out;
+}
+
+std::string totals_text(const HeapSnapshot& heap) {
+  const VerdictTotals totals = verdict_totals(heap);
+  std::string out = fmt::format("{} of C memory, {} bytes, are live",
+                                counted(heap.blocks().size(), "block"), heap.blocks().bytes());
+  const char* names[] = {"held", "leaked with their Go owner", "leaked, nothing refers to them",
+                         "not known"};
+  for (std::size_t i = 0; i < 4; ++i)
+    if (totals.blocks[i] != 0)
+      out += fmt::format("; {} {} ({} bytes)", totals.blocks[i], names[i], totals.bytes[i]);
+  return out +
+         fmt::format("; {} freed are kept by malloc\n", counted(heap.freed_blocks(), "block"));
+}
+
+std::string owners_text(HeapSnapshot& heap, const std::vector<OwnerRow>& rows, std::size_t limit) {
+  std::string out =
+      fmt::format("{:>10} {:>14} {:>14}  {}\n", "blocks", "bytes", "retained", "held by");
+  for (std::size_t i = 0; i < rows.size() && i < limit; ++i)
+    out += fmt::format("{:>10} {:>14} {:>14}  {}\n", rows[i].blocks, rows[i].bytes,
+                       rows[i].retained_bytes, escaped(row_name(rows[i])));
+  if (rows.size() > limit)
+    out += fmt::format("{} more; --limit N shows them\n", rows.size() - limit);
+  return out + totals_text(heap);
+}
+
+std::string blocks_text(HeapSnapshot& heap, const std::vector<std::uint32_t>& blocks,
+                        std::size_t limit) {
+  std::string out;
+  for (std::size_t i = 0; i < blocks.size() && i < limit; ++i) {
+    const CBlockTable::Block& block = heap.blocks()[blocks[i]];
+    out += fmt::format("{}  {} bytes  {}\n", hex(block.begin), block.bytes,
+                       words_for(heap.verdict(blocks[i])));
+    std::size_t shown = 0;
+    for (const BlockHolder& holder : heap.graph().holders(blocks[i])) {
+      if (shown++ == kMostHoldersShown) break;
+      out += "    " + escaped(format_holder(heap, holder)) + "\n";
+    }
+    if (heap.graph().holder_count(blocks[i]) > kMostHoldersShown)
+      out += fmt::format("    and {} more\n",
+                         heap.graph().holder_count(blocks[i]) - kMostHoldersShown);
+  }
+  if (blocks.size() > limit)
+    out += fmt::format("{} more; --limit N shows them\n", blocks.size() - limit);
+  return out;
+}
+
+std::string blocks_json(HeapSnapshot& heap, const std::vector<std::uint32_t>& blocks,
+                        std::size_t limit) {
+  std::string out = R"("blocks":[)";
+  const std::size_t count = std::min(limit, blocks.size());
+  for (std::size_t i = 0; i < count; ++i) out += (i == 0 ? "" : ",") + block_json(heap, blocks[i]);
+  return out + fmt::format(R"(],"shown":{},"matching":{})", count, blocks.size());
+}
+
+std::string totals_json(const HeapSnapshot& heap, const std::vector<OwnerRow>& rows) {
+  const VerdictTotals totals = verdict_totals(heap);
+  std::string out = fmt::format(
+      R"("totals":{{"live_blocks":{},"live_bytes":{},"freed_blocks":{},"freed_bytes":{},"by_verdict":{{)",
+      heap.blocks().size(), heap.blocks().bytes(), heap.freed_blocks(), heap.freed_bytes());
+  for (std::size_t i = 0; i < 4; ++i)
+    out += fmt::format(R"({}"{}":{{"blocks":{},"bytes":{}}})", i == 0 ? "" : ",",
+                       name_of(static_cast<BlockVerdict>(i)), totals.blocks[i], totals.bytes[i]);
+  out += R"(},"by_go_type":[)";
+  std::string others;
+  bool first = true;
+  for (const OwnerRow& row : rows) {
+    const std::string sums = fmt::format(R"("blocks":{},"bytes":{},"retained_bytes":{})",
+                                         row.blocks, row.bytes, row.retained_bytes);
+    if (row.go_type.empty()) {
+      others += fmt::format(R"({}{{"kind":{},"place":{},{}}})", others.empty() ? "" : ",",
+                            row.held ? json_string(name_of(row.kind)) : "null",
+                            json_string(row_name(row)), sums);
+      continue;
+    }
+    out += fmt::format(R"({}{{"go_type":{},"field":{},"kind":"{}",{}}})", first ? "" : ",",
+                       json_string(row.go_type), json_string(row.field), name_of(row.kind), sums);
+    first = false;
+  }
+  return out + R"(],"by_other_holder":[)" + others + "]}";
+}
+
+}  // namespace cgo

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "owners/heap_snapshot.h"
+
+namespace cgo {
+
+/// Blocks that the same kind of holder has.
+struct OwnerRow {
+  HolderKind kind = HolderKind::mapping;
+  BlockVerdict verdict = BlockVerdict::held;
+  bool held = true;     ///< False: nothing refers to them.
+  std::string go_type;  ///< Of Go's holders, where it is known.
+  std::string field;
+  std::string place;  ///< Of others: "sqlite3_pcache in libsqlite3.so", "thread 7".
+  std::uint64_t blocks = 0, bytes = 0, retained_bytes = 0;
+};
+
+/// The holder of a block that says most; null where nothing refers to it. A pointer of Go comes
+/// first, what may be nobody's last.
+const BlockHolder* best_holder(const BlockGraph& graph, std::uint32_t block);
+
+/// All blocks by what holds them, those with most retained bytes first. A block counts once, for
+/// its best holder.
+std::vector<OwnerRow> owner_rows(HeapSnapshot& heap);
+
+/// Of all blocks: how many there are of each verdict, in the order of BlockVerdict.
+struct VerdictTotals {
+  std::uint64_t blocks[4] = {}, bytes[4] = {};
+};
+VerdictTotals verdict_totals(const HeapSnapshot& heap);
+
+/// "main.cache[3].next.blob", "thread 7", "C block of 24 bytes at 0x…".
+std::string format_holder(HeapSnapshot& heap, const BlockHolder& holder);
+
+std::string owners_text(HeapSnapshot& heap, const std::vector<OwnerRow>& rows, std::size_t limit);
+/// The blocks in the given order, each with its holders.
+std::string blocks_text(HeapSnapshot& heap, const std::vector<std::uint32_t>& blocks,
+                        std::size_t limit);
+/// `"blocks":[…],"shown":N` and the keys of one block, as in lldb-cgo/heap/1.
+std::string blocks_json(HeapSnapshot& heap, const std::vector<std::uint32_t>& blocks,
+                        std::size_t limit);
+/// `"totals":{…}` of lldb-cgo/heap/1.
+std::string totals_json(const HeapSnapshot& heap, const std::vector<OwnerRow>& rows);
+/// "5 blocks of C memory, 120 bytes, are live; …": one line.
+std::string totals_text(const HeapSnapshot& heap);
+
+}  // namespace cgo

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "owners/block_graph.h"
+#include "owners/go_holders.h"
+#include "owners/typed_path.h"
+#include "values/c_memory.h"
+
+namespace cgo {
+
+/// Every block of C memory at one stop, and who holds it: the C library's heaps, the Go heaps, and
+/// all other memory that can hold a pointer. Made once for a stop; what it is made from must
+/// outlive it. For one thread.
+class HeapSnapshot {
+ public:
+  struct Sources {
+    const Debuggee& debuggee;
+    const GoRuntimes& runtimes;
+    const Unwinder& unwinder;
+    const ImageMap& images;
+    DwarfSource dwarf;
+  };
+  static std::unique_ptr<HeapSnapshot> take(const Sources& sources);
+
+  const CBlockTable& blocks() const { return blocks_; }
+  const BlockGraph& graph() const { return *graph_; }
+  BlockVerdict verdict(std::uint32_t block) const {
+    return uncertain_[block] ? BlockVerdict::unknown : graph_->verdict(block, gaps_.empty());
+  }
+  /// Whether a block is in use is not known: a list that would tell is damaged.
+  bool uncertain(std::uint32_t block) const { return uncertain_[block]; }
+  /// What was not seen, a sentence each: nothing that is not held is a leak then.
+  std::span<const std::string> gaps() const { return gaps_; }
+  std::uint64_t freed_blocks() const { return freed_blocks_; }
+  std::uint64_t freed_bytes() const { return freed_bytes_; }
+  /// The heaps that were found: 0 where no C library of a known kind is there.
+  std::size_t heaps() const { return heaps_; }
+
+  /// The Go words of a holder by their types; of other kinds of holders nothing.
+  TypedWord typed(const BlockHolder& holder);
+  /// "sqlite3Config in libsqlite3.so.0", "data of libc.so.6": what has a word of an image.
+  std::string symbol_text(Address at) const;
+  /// What kind of place a holder is, for counting those of one kind together.
+  std::string place_text(const BlockHolder& holder) const;
+  /// What holds the object of Go that has `address`; nothing where none has it.
+  struct GoHolder {
+    AddressRange element;
+    bool reached = false;
+    TypedWord word;  ///< The address in the object.
+  };
+  std::optional<GoHolder> go_object_at(Address address);
+  /// The element of a Go object that holds a block.
+  AddressRange element(const BlockHolder& holder) const;
+
+ private:
+  /// One Go runtime.
+  struct GoSide {
+    GoMemory memory;
+    std::unique_ptr<Reachability> reach;
+    std::unique_ptr<ProgramContext> types;
+    std::unique_ptr<TypedPaths> paths;
+  };
+
+  explicit HeapSnapshot(const Sources& sources) : sources_(sources), c_(sources.debuggee) {}
+  void read_go();
+  void count_blocks();
+  void add_blocks();
+  void add_c_words();
+  void gap(std::string text) { gaps_.push_back(std::move(text)); }
+
+  Sources sources_;
+  CMemory c_;
+  std::vector<std::unique_ptr<GoSide>> go_;
+  std::vector<AddressRange> elsewhere_;  // Heaps of both sides.
+  CBlockTable blocks_;
+  std::vector<bool> uncertain_;
+  std::unique_ptr<BlockGraph> graph_;
+  std::unordered_set<Address> go_places_;
+  std::vector<std::string> gaps_;
+  std::uint64_t freed_blocks_ = 0, freed_bytes_ = 0;
+  std::size_t heaps_ = 0;
+};
+
+}  // namespace cgo

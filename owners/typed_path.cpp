@@ -1,0 +1,182 @@
+#include "owners/typed_path.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "goruntime/go_interface.h"
+#include "owners/go_roots.h"
+
+namespace cgo {
+namespace {
+
+constexpr std::size_t kMostSteps = 40;
+
+/// The map that the runtime keeps values in such a structure for: "map[string]*main.T" of
+/// "noalg.map.group[string]*main.T" and "bucket<string,*main.T>"; nothing for other types.
+/// Source: src/cmd/compile/internal/reflectdata/map.go; src/cmd/link/internal/ld/dwarf.go.
+std::optional<std::string> map_of(std::string_view name) {
+  if (name.starts_with("noalg.")) name.remove_prefix(6);
+  for (const std::string_view prefix : {"map.group[", "map.bucket["})
+    if (name.starts_with(prefix)) return "map[" + std::string(name.substr(prefix.size()));
+  for (const std::string_view prefix : {"group<", "bucket<"})
+    if (name.starts_with(prefix) && name.ends_with('>')) {
+      std::string inner(name.substr(prefix.size(), name.size() - prefix.size() - 1));
+      const auto comma = inner.find(',');
+      if (comma == std::string::npos) return std::nullopt;
+      return "map[" + inner.substr(0, comma) + "]" + inner.substr(comma + 1);
+    }
+  return std::nullopt;
+}
+
+/// ".slots[3].elem.name" → "[…].name"; keys are told from values.
+std::string cell_of(std::string_view path) {
+  for (const std::string_view part : {".elems[", ".values[", ".keys[", ".elem", ".key"}) {
+    const auto at = path.rfind(part);
+    if (at == std::string_view::npos) continue;
+    std::string_view rest = path.substr(at + part.size());
+    if (part.ends_with('[')) rest = rest.substr(std::min(rest.size(), rest.find(']') + 1));
+    return (part.starts_with(".key") ? "[key]" : "[…]") + std::string(rest);
+  }
+  return std::string(path);
+}
+
+std::string field_of(std::string_view path) {
+  return std::string(path.starts_with('.') ? path.substr(1) : path);
+}
+
+}  // namespace
+
+std::string TypedPaths::element_text(std::uint64_t object, std::uint64_t offset) const {
+  return fmt::format("({} bytes into an object of {} bytes)", offset,
+                     go_.heap.element(object).bytes());
+}
+
+/// What the heap itself keeps.
+TypedPaths::Content TypedPaths::own_type(std::uint64_t object) {
+  const GcSpan* span = go_.heap.span_of(object);
+  if (span == nullptr) return {};
+  const auto descriptor = pointers_.pointers().type_of(*span, object - span->first_object);
+  if (!descriptor || !*descriptor) return {};
+  const auto type = types_.dynamic_type(**descriptor);
+  if (!type) return {};
+  const std::uint64_t header = pointers_.pointers().header_bytes(*span);
+  const bool several = go_.heap.element(object).bytes() - header >= 2 * (*type)->bytes();
+  return {*type, header, several};
+}
+
+TypedPaths::Found TypedPaths::find(const Content& content, std::uint64_t object,
+                                   std::uint64_t offset) const {
+  Found out{.text = element_text(object, offset)};
+  if (content.type == nullptr || content.type->bytes() == 0) return out;
+  const auto bytes = static_cast<std::int64_t>(content.type->bytes());
+  const auto from_first =
+      static_cast<std::int64_t>(offset) - static_cast<std::int64_t>(content.first);
+  const std::int64_t within = (from_first % bytes + bytes) % bytes;
+  const std::int64_t index = (from_first - within) / bytes;
+  auto place = word_in(*content.type, static_cast<std::uint64_t>(within));
+  if (!place) return out;
+  out.text = (content.counted || index != 0 ? fmt::format("[{}]", index) : "") + place->path;
+  out.place = *std::move(place);
+  return out;
+}
+
+/// What the data word of the interface at `at` leads to; null when that is not known.
+const Type* TypedPaths::held_by_interface(const Type& interface, Address at) const {
+  const auto empty = types_.is_empty_interface(interface);
+  const auto words = read_bytes(go_.memory(), at, 16, 16);
+  if (!empty || !words) return nullptr;
+  const auto contents = decode_interface(go_.memory(), *words, *empty);
+  if (!contents || !*contents) return nullptr;
+  const auto type = types_.dynamic_type((*contents)->type.address);
+  if (!type) return nullptr;
+  if (!(*contents)->direct()) return *type;
+  // The word is the value itself, which is a pointer.
+  const auto place = word_in(**type, 0);
+  const auto target = place ? behind_word(*place) : Result<const Type*>(place.error());
+  return target ? *target : nullptr;
+}
+
+/// What the word at `word` says of the object that it leads to.
+TypedPaths::Content TypedPaths::behind(const WordPlace& place, Address word, std::uint64_t object) {
+  const auto value = read_pointer(go_.memory(), word);
+  if (!value) return {};
+  const Address begin = go_.heap.element(object).begin;
+  const Type* type = nullptr;
+  if (place.type->kind() == TypeKind::go_interface && place.offset == 8)
+    type = held_by_interface(*place.type, {word.value - 8});
+  else if (const auto target = behind_word(place))
+    type = *target;
+  if (type == nullptr || type->bytes() == 0 || *value < begin) return {};
+  return {type, value->value - begin.value, place.type->kind() == TypeKind::go_slice};
+}
+
+TypedPaths::Found TypedPaths::variable(const GoRoot& root, TypedWord& out) const {
+  const ElfSymbol* symbol = data_symbol(go_.debuggee.images(), root.at);
+  Found found{.text = format_root(go_, root)};
+  if (root.kind != RootKind::global || symbol == nullptr) return found;
+  const auto variable = types_.variable_named(symbol->name);
+  if (!variable || !variable->address || variable->type == nullptr) return found;
+  if (root.at < *variable->address) return found;
+  auto place = word_in(*variable->type, root.at.value - variable->address->value);
+  if (!place) return found;
+  found.text = std::string(symbol->name) + place->path;
+  out.go_type = format_type(*variable->type);
+  out.field = field_of(place->path);
+  found.place = *std::move(place);
+  return found;
+}
+
+TypedWord TypedPaths::of_root(const GoRoot& root) {
+  TypedWord out;
+  const Found found = variable(root, out);
+  out.path.push_back(found.text);
+  if (found.place) out.word_type = format_type(*found.place->type);
+  return out;
+}
+
+/// What lies in the element that the word at `word`, which is `from`, leads to.
+TypedPaths::Content TypedPaths::content_at(const Found& from, Address word, std::uint64_t object) {
+  Content content = from.place ? behind(*from.place, word, object) : Content{};
+  return content.type != nullptr ? content : own_type(object);
+}
+
+TypedWord TypedPaths::of_object(std::uint64_t object, std::uint64_t offset) {
+  TypedWord out;
+  auto way = reach_.reached(object) ? reach_.path_to(object, kMostSteps)
+                                    : Result<HolderPath>(Error{ErrorCode::not_found, "dead"});
+  Content content;
+  Found found;
+  if (way) {
+    TypedWord of_variable;
+    found = variable(way->root, of_variable);
+    out.path.push_back(found.text);
+    if (way->left_out != 0) {
+      out.path.push_back(fmt::format("({} more objects)", way->left_out));
+      found.place.reset();
+    }
+    Address word = way->root.at;
+    for (const Holder& holder : way->holders) {
+      found = find(content_at(found, word, holder.object), holder.object, holder.offset);
+      out.path.push_back(found.text);
+      word = {go_.heap.element(holder.object).begin.value + holder.offset};
+    }
+    content = content_at(found, word, object);
+  } else {
+    content = own_type(object);
+  }
+  found = find(content, object, offset);
+  out.path.push_back(found.text);
+  if (content.type != nullptr) {
+    out.go_type = format_type(*content.type);
+    out.field = found.place ? field_of(found.place->path) : found.text;
+    if (const auto map = map_of(out.go_type)) {
+      out.go_type = *map;
+      out.field = cell_of(out.field);
+    }
+    if (found.place) out.word_type = format_type(*found.place->type);
+  }
+  return out;
+}
+
+}  // namespace cgo
