@@ -1,6 +1,7 @@
 #include "agent/block_index.h"
 
 #include "agent/kernel.h"
+#include "agent/tables.h"
 
 namespace cgo::agent {
 
@@ -21,6 +22,8 @@ bool make_block_index() {
   auto** leaves = static_cast<std::uint32_t**>(private_pages(kBytes));
   auto** odd = static_cast<std::uint32_t**>(private_pages(kBytes));
   if (leaves == nullptr || odd == nullptr) return false;
+  note_memory(leaves, kBytes);
+  note_memory(odd, kBytes);
   block_index = {.leaves = leaves, .odd_leaves = odd};
   return true;
 }
@@ -36,6 +39,8 @@ std::uint32_t* make_index_word(std::uint64_t address) {
   if (!__atomic_compare_exchange_n(&leaves[address >> kLeafBits], &none, fresh, false,
                                    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
     release_pages(fresh, kLeafBytes);
+  else
+    note_memory(fresh, kLeafBytes);
   return index_word(address);
 }
 

@@ -69,6 +69,7 @@ struct Header {
   Table stacks;    ///< Of Stack, each followed by its frames; entry_bytes is the unit of stack ids.
   Table modules;   ///< Of Module.
   Table threads;   ///< Of Thread.
+  Table memory;    ///< Of Memory: all that the agent has beside these tables and its file's data.
   Counters loose;  ///< Of events that no thread's entry has.
   char allocator[256];  ///< The file whose malloc serves the program.
 };
@@ -152,7 +153,13 @@ struct alignas(64) Thread {
   std::uint64_t private_state;  ///< For the agent alone.
 };
 
-static_assert(sizeof(Block) == 64 && sizeof(Stack) == 16 && sizeof(Module) == 256 &&
-              sizeof(Thread) == 128 && sizeof(Table) == 40);
+/// Memory of the agent that is no table, and that cores leave out.
+struct Memory {
+  std::uint64_t address;
+  std::uint64_t bytes;
+};
+
+static_assert(sizeof(Memory) == 16 && sizeof(Block) == 64 && sizeof(Stack) == 16 &&
+              sizeof(Module) == 256 && sizeof(Thread) == 128 && sizeof(Table) == 40);
 
 }  // namespace cgo::agent

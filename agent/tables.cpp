@@ -114,17 +114,29 @@ Clock clock_now() {
 
 bool make_tables() {
   Header& h = header();
-  stack_buckets = static_cast<std::uint32_t*>(private_pages(kBuckets * sizeof(std::uint32_t)));
+  constexpr std::size_t kBucketBytes = kBuckets * sizeof(std::uint32_t);
+  stack_buckets = static_cast<std::uint32_t*>(private_pages(kBucketBytes));
   if (stack_buckets == nullptr) return false;
-  const bool reserved = reserve(h.blocks, std::uint64_t{1} << 33, sizeof(Block)) &&
+  const bool reserved = reserve(h.memory, std::uint64_t{1} << 24, sizeof(Memory)) &&
+                        reserve(h.blocks, std::uint64_t{1} << 33, sizeof(Block)) &&
                         reserve(h.stacks, std::uint64_t{1} << 32, kStackUnit) &&
                         reserve(h.modules, std::uint64_t{1} << 24, sizeof(Module)) &&
                         reserve(h.threads, std::uint64_t{1} << 24, sizeof(Thread));
   if (!reserved) return false;
   h.pid = process_id();
   h.start = clock_now();
+  if (!begin(h.memory, sizeof(Memory))) return false;
+  note_memory(stack_buckets, kBucketBytes);
   return begin(h.blocks, sizeof(Block)) && begin(h.stacks, sizeof(Stack)) &&
          begin(h.modules, sizeof(Module)) && begin(h.threads, sizeof(Thread));
+}
+
+void note_memory(const void* address, std::size_t bytes) {
+  const std::uint64_t at = extend(header().memory, sizeof(Memory));
+  if (at == 0) return;
+  auto* entry = reinterpret_cast<Memory*>(header().memory.address + at);
+  __atomic_store_n(&entry->bytes, bytes, __ATOMIC_RELAXED);
+  __atomic_store_n(&entry->address, reinterpret_cast<std::uint64_t>(address), __ATOMIC_RELEASE);
 }
 
 std::uint32_t new_blocks(std::uint32_t count) {

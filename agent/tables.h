@@ -2,6 +2,7 @@
 // The tables that are read from outside. All functions may be called by any thread, and from signal
 // handlers; none takes a lock. They fail when memory is short, and never otherwise.
 
+#include <cstddef>
 #include <ctime>
 
 #include "agent/records.h"
@@ -22,6 +23,9 @@ inline std::uint64_t coarse_time() {
 
 /// Reserves the tables; called once, before all others. False when the address space is too small.
 bool make_tables();
+
+/// Says that memory is the agent's own, for good.
+void note_memory(const void* address, std::size_t bytes);
 
 /// A record is named by its number. `count` records, consecutive from the result, never used
 /// before; 0 when there are none.

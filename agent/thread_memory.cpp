@@ -29,6 +29,7 @@ std::uint64_t shelf_bytes() { return header().kept_frees * sizeof(std::uint32_t)
 ThreadMemory* build(Thread& entry) {
   void* at = private_pages(sizeof(ThreadMemory) + shelf_bytes());
   if (at == nullptr) return nullptr;
+  note_memory(at, sizeof(ThreadMemory) + shelf_bytes());
   // Fresh pages are zero, as its members want it: writing all of them would make them resident.
   auto* thread = static_cast<ThreadMemory*>(at);
   thread->entry = &entry;

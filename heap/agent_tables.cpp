@@ -88,7 +88,8 @@ Result<AgentTables> AgentTables::open(const MemoryReader& memory, Address at) {
       {&header->blocks, {sizeof(agent::Block), "blocks"}},
       {&header->stacks, {1, "stacks"}},
       {&header->modules, {sizeof(agent::Module), "modules"}},
-      {&header->threads, {sizeof(agent::Thread), "threads"}}};
+      {&header->threads, {sizeof(agent::Thread), "threads"}},
+      {&header->memory, {sizeof(agent::Memory), "memory"}}};
   for (const auto& [table, wanted] : tables)
     if (auto good = check_table(*table, wanted.first, wanted.second); !good)
       return std::move(good).error();
@@ -108,6 +109,23 @@ Result<std::vector<AgentThread>> AgentTables::threads() const {
                          .counters = entry->counters});
   }
   return threads;
+}
+
+Result<std::vector<AddressRange>> AgentTables::own_memory() const {
+  std::vector<AddressRange> out;
+  for (const Table* table :
+       {&header_.blocks, &header_.stacks, &header_.modules, &header_.threads, &header_.memory})
+    if (const auto end = checked_add({table->address}, table->reserved))
+      out.push_back({{table->address}, *end});
+  for (std::uint64_t i = 1; i < entries(header_.memory); ++i) {
+    auto entry = read_entry<agent::Memory>(*memory_, entry_at(header_.memory, i));
+    if (!entry) return std::move(entry).error().in("the agent's table of its memory");
+    // Whole pages.
+    const auto end = checked_add({entry->address}, (entry->bytes + 4095) / 4096 * 4096);
+    if (entry->address == 0 || entry->address % 4096 != 0 || !end) continue;
+    out.push_back({{entry->address}, *end});
+  }
+  return out;
 }
 
 Result<agent::Counters> AgentTables::totals() const {

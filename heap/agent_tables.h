@@ -75,6 +75,8 @@ class AgentTables {
   Result<agent::Counters> totals() const;
   Result<std::vector<AgentThread>> threads() const;
   Result<std::vector<AgentModule>> modules() const;
+  /// All memory that the agent has, beside its file's data.
+  Result<std::vector<AddressRange>> own_memory() const;
   /// not_found for 0, malformed_data for what is no stack.
   Result<AgentStack> stack(std::uint32_t id) const;
   /// The file that `pc` of a stack of this epoch was in, by `modules`; null where that is not

@@ -34,7 +34,8 @@ std::unique_ptr<HeapSnapshot> snapshot_of(const Stop& stop) {
                              .runtimes = stop.program->runtimes,
                              .unwinder = *stop.unwinder,
                              .images = *stop.program->images,
-                             .dwarf = stop.program->dwarf});
+                             .dwarf = stop.program->dwarf,
+                             .symbolizer = *stop.program->symbolizer});
 }
 
 bool is_leak(BlockVerdict verdict) {
@@ -78,6 +79,14 @@ void tell_owners(const Asked& asked) {
 void tell_blocks(const Asked& asked, bool leaks_only) {
   const auto blocks = blocks_of(asked.heap, leaks_only);
   const std::size_t limit = asked.limit(kUsualBlocks, kUsualJsonBlocks);
+  if (asked.line.has("--group")) {
+    const auto groups = block_groups(asked.heap, blocks);
+    asked.answer.out =
+        asked.line.has("--json")
+            ? json(R"("blocks":[],)" + groups_json(asked.heap, groups, limit), asked.answer)
+            : groups_text(asked.heap, groups, limit) + totals_text(asked.heap);
+    return;
+  }
   if (asked.line.has("--json")) {
     asked.answer.out = json(blocks_json(asked.heap, blocks, limit) + "," +
                                 totals_json(asked.heap, owner_rows(asked.heap)),
@@ -147,6 +156,8 @@ Answer run_heap(CommandContext& context, const CommandLine& line) {
   const auto heap = snapshot_of(stop);
   Answer answer;
   for (const std::string& gap : heap->gaps()) answer.warnings.push_back(gap);
+  if (heap->records() != nullptr)
+    for (const std::string& note : heap->records()->notes()) answer.warnings.push_back(note);
   finish(answer, stop);
   const Asked asked{*heap, line, answer};
   if (find)

@@ -67,7 +67,11 @@ constexpr Positional kHeapQuestion[] = {
      "owners: blocks by who holds them; blocks: the largest; leaks: what nothing holds any more; "
      "find: what is at ADDRESS, and who holds it."},
     {"ADDRESS", ValueKind::text, false, false, "For find."}};
-constexpr Flag kHeapFlags[] = {{"--limit", ValueKind::number, "N", "At most N rows."}, kJson};
+constexpr Flag kHeapFlags[] = {{"--group", ValueKind::none, "",
+                                "blocks, leaks: by where they were allocated, as the agent "
+                                "recorded it; else by size."},
+                               {"--limit", ValueKind::number, "N", "At most N rows."},
+                               kJson};
 constexpr Flag kDoctorFlags[] = {kJson};
 constexpr Flag kHelpFlags[] = {
     {"--man", ValueKind::none, "", "The manual page, as roff.", Host::headless},

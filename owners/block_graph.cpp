@@ -112,6 +112,11 @@ void BlockGraph::follow() {
           // What is no pointer by the compiler's map may be what was there before.
           (holder.pointer ? roots : doubtful).push_back(block);
           break;
+        case HolderKind::go_object:
+        case HolderKind::go_global:
+          // A number that leads to the middle of a block may be any number.
+          (holder.pointer || !holder.inside ? roots : doubtful).push_back(block);
+          break;
         case HolderKind::dead_go_object:
           dead.push_back(block);
           break;
@@ -119,8 +124,8 @@ void BlockGraph::follow() {
           roots.push_back(block);
           break;
       }
-  spread(std::move(doubtful), Reach::doubtful);
   spread(std::move(dead), Reach::dead_owner);
+  spread(std::move(doubtful), Reach::doubtful);
   spread(std::move(roots), Reach::root);
 }
 

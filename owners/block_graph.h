@@ -75,7 +75,7 @@ class BlockGraph {
   std::uint64_t retained_bytes(std::uint32_t block) const { return retained_[block]; }
 
  private:
-  enum class Reach : std::uint8_t { none, doubtful, dead_owner, root };
+  enum class Reach : std::uint8_t { none, dead_owner, doubtful, root };
   struct Noted {
     std::uint32_t block = 0;
     BlockHolder holder;

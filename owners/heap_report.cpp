@@ -94,11 +94,36 @@ std::string holder_json(HeapSnapshot& heap, const BlockHolder& holder) {
       json_string(format_holder(heap, holder)));
 }
 
+std::string frames_json(const Stack& stack) {
+  std::string out = "[";
+  std::size_t index = 0;
+  for (const StackElement& element : stack.elements) {
+    if (out.size() > 1) out += ",";
+    if (const auto* frame = std::get_if<Frame>(&element))
+      append_frame_json(out, *frame, index++);
+    else
+      out += R"({"gap":)" + json_string(std::get<Gap>(element).why) + "}";
+  }
+  return out + "]";
+}
+
+/// Who allocated a block, and when: keys of a block, with a comma behind each.
+std::string allocation_json(const HeapSnapshot& heap, std::uint32_t number) {
+  const AgentBlock* record = heap.record_of(number);
+  if (record == nullptr) return R"("allocated_at":null,)";
+  const auto stack = heap.records()->stack(record->stack);
+  return fmt::format(
+      R"("allocated_at":{},"requested":{},"allocated_by":{{"goroutine":{},"tid":{},"time_ns":{}}},)",
+      stack ? frames_json(*stack) : "null", record->bytes,
+      record->goroutine == 0 ? "null" : std::to_string(record->goroutine), record->tid,
+      record->time_ns);
+}
+
 std::string block_json(HeapSnapshot& heap, std::uint32_t number) {
   const CBlockTable::Block& block = heap.blocks()[number];
   std::string out = fmt::format(
-      R"({{"address":"{}","size":{},"state":"live","allocator":"glibc","allocated_at":null,"freed_at":null,"verdict":"{}","retained_bytes":{},"holders":{},"held_by":[)",
-      hex(block.begin), block.bytes, name_of(heap.verdict(number)),
+      R"({{"address":"{}","size":{},"state":"live",{}"freed_at":null,"verdict":"{}","retained_bytes":{},"holders":{},"held_by":[)",
+      hex(block.begin), block.bytes, allocation_json(heap, number), name_of(heap.verdict(number)),
       heap.graph().retained_bytes(number), heap.graph().holder_count(number));
   std::size_t shown = 0;
   for (const BlockHolder& holder : heap.graph().holders(number)) {
@@ -106,6 +131,25 @@ std::string block_json(HeapSnapshot& heap, std::uint32_t number) {
     out += (shown++ == 0 ? "" : ",") + holder_json(heap, holder);
   }
   return out + "]}";
+}
+
+std::string site_text(const Stack& stack) {
+  const Frame* site = site_of(stack);
+  if (site == nullptr) return "?";
+  std::string out(site->function);
+  if (site->line != 0)
+    out += fmt::format(" at {}:{}", site->file.substr(site->file.rfind('/') + 1), site->line);
+  return out;
+}
+
+std::string allocation_text(const HeapSnapshot& heap, std::uint32_t number) {
+  const AgentBlock* record = heap.record_of(number);
+  if (record == nullptr) return {};
+  const auto stack = heap.records()->stack(record->stack);
+  std::string who = record->goroutine != 0 ? fmt::format("goroutine {}", record->goroutine)
+                                           : fmt::format("thread {}", record->tid);
+  return fmt::format("    allocated by {}{}\n", who,
+                     stack ? " in " + escaped(site_text(*stack)) : ", without a stack");
 }
 
 }  // namespace
@@ -225,6 +269,7 @@ std::string blocks_text(HeapSnapshot& heap, const std::vector<std::uint32_t>& bl
       if (shown++ == kMostHoldersShown) break;
       out += "    " + escaped(format_holder(heap, holder)) + "\n";
     }
+    out += allocation_text(heap, blocks[i]);
     if (heap.graph().holder_count(blocks[i]) > kMostHoldersShown)
       out += fmt::format("    and {} more\n",
                          heap.graph().holder_count(blocks[i]) - kMostHoldersShown);
@@ -232,6 +277,66 @@ std::string blocks_text(HeapSnapshot& heap, const std::vector<std::uint32_t>& bl
   if (blocks.size() > limit)
     out += fmt::format("{} more; --limit N shows them\n", blocks.size() - limit);
   return out;
+}
+
+std::vector<BlockGroup> block_groups(const HeapSnapshot& heap,
+                                     const std::vector<std::uint32_t>& blocks) {
+  std::map<std::tuple<BlockVerdict, std::uint32_t, std::uint64_t>, BlockGroup> groups;
+  for (const std::uint32_t block : blocks) {
+    const AgentBlock* record = heap.record_of(block);
+    BlockGroup group{.verdict = heap.verdict(block)};
+    if (record != nullptr && record->stack != 0)
+      group.stack = record->stack;
+    else
+      group.size = heap.blocks()[block].bytes;
+    BlockGroup& sum =
+        groups.try_emplace({group.verdict, group.stack, group.size}, group).first->second;
+    ++sum.blocks;
+    sum.bytes += heap.blocks()[block].bytes;
+  }
+  std::vector<BlockGroup> out;
+  for (const auto& [key, group] : groups) out.push_back(group);
+  std::ranges::stable_sort(out, std::greater(), &BlockGroup::bytes);
+  return out;
+}
+
+std::string groups_text(const HeapSnapshot& heap, const std::vector<BlockGroup>& groups,
+                        std::size_t limit) {
+  std::string out;
+  for (std::size_t i = 0; i < groups.size() && i < limit; ++i) {
+    const BlockGroup& group = groups[i];
+    out += fmt::format("{}, {} bytes, {}", counted(group.blocks, "block"), group.bytes,
+                       words_for(group.verdict));
+    if (group.stack == 0) {
+      out += fmt::format(": of {} bytes each\n", group.size);
+      continue;
+    }
+    const auto stack = heap.records()->stack(group.stack);
+    if (!stack) {
+      out += ": allocated by a stack that cannot be read: " + escaped(stack.error().message) + "\n";
+      continue;
+    }
+    out += ", allocated in " + escaped(site_text(*stack)) + "\n" + format_stack(*stack, {});
+  }
+  if (groups.size() > limit)
+    out += fmt::format("{} more; --limit N shows them\n", groups.size() - limit);
+  return out;
+}
+
+std::string groups_json(const HeapSnapshot& heap, const std::vector<BlockGroup>& groups,
+                        std::size_t limit) {
+  std::string out = R"("groups":[)";
+  const std::size_t count = std::min(limit, groups.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    const BlockGroup& group = groups[i];
+    const auto stack = group.stack == 0 ? Result<Stack>(Error{ErrorCode::not_found, "none"})
+                                        : heap.records()->stack(group.stack);
+    out += fmt::format(R"({}{{"verdict":"{}","blocks":{},"bytes":{},"size":{},"allocated_at":{}}})",
+                       i == 0 ? "" : ",", name_of(group.verdict), group.blocks, group.bytes,
+                       group.stack == 0 ? std::to_string(group.size) : "null",
+                       stack ? frames_json(*stack) : "null");
+  }
+  return out + fmt::format(R"(],"shown":{},"matching":{})", count, groups.size());
 }
 
 std::string blocks_json(HeapSnapshot& heap, const std::vector<std::uint32_t>& blocks,

@@ -54,13 +54,32 @@ void HeapSnapshot::read_go() {
   std::ranges::sort(elsewhere_, {}, &AddressRange::begin);
 }
 
+void HeapSnapshot::read_records() {
+  auto found = AllocationRecords::read({.memory = sources_.debuggee.memory(),
+                                        .images = sources_.images,
+                                        .runtimes = sources_.runtimes,
+                                        .symbolizer = sources_.symbolizer,
+                                        .arch = sources_.debuggee.arch()});
+  if (found) {
+    records_ = *std::move(found);
+    const auto own = records_->own_memory();
+    elsewhere_.insert(elsewhere_.end(), own.begin(), own.end());
+    std::ranges::sort(elsewhere_, {}, &AddressRange::begin);
+  } else if (found.error().code != ErrorCode::not_found)
+    gap("what the agent recorded cannot be read: " + found.error().message);
+}
+
 void HeapSnapshot::count_blocks() {
   std::vector<CBlockTable::Block> live;
   std::unordered_set<Address> uncertain;
+  std::unordered_set<Address> held_back;
+  if (records_)
+    for (const AgentBlock& block : records_->freed())
+      if (block.state == agent::BlockState::held_back) held_back.insert(block.address);
   const std::vector<AddressRange> of_go = elsewhere_;
   for (const auto& heap : c_.heaps()) {
     const auto census = heap->for_each_block(of_go, [&](const CHeapPlace& place) {
-      if (place.kind == CHeapPlace::Kind::freed) {
+      if (place.kind == CHeapPlace::Kind::freed || held_back.contains(place.block.begin)) {
         ++freed_blocks_;
         freed_bytes_ += place.block.bytes();
         return;
@@ -71,7 +90,14 @@ void HeapSnapshot::count_blocks() {
     for (const std::string& one : census.gaps) gap(one);
     elsewhere_.insert(elsewhere_.end(), census.ranges.begin(), census.ranges.end());
   }
-  heaps_ = c_.heaps().size();
+  const CBlockTable by_malloc(live);
+  if (records_) {
+    // Those of other allocators.
+    for (const AgentBlock& block : records_->live())
+      if (!by_malloc.find(block.address)) live.push_back({block.address, block.bytes});
+  } else if (c_.heaps().empty()) {
+    gap("no C library whose heap is known was found");
+  }
   std::ranges::sort(elsewhere_, {}, &AddressRange::begin);
   blocks_ = CBlockTable(std::move(live));
   uncertain_.resize(blocks_.size());
@@ -131,6 +157,7 @@ void HeapSnapshot::add_c_words() {
 std::unique_ptr<HeapSnapshot> HeapSnapshot::take(const Sources& sources) {
   std::unique_ptr<HeapSnapshot> out(new HeapSnapshot(sources));
   out->read_go();
+  out->read_records();
   out->count_blocks();
   out->graph_ = std::make_unique<BlockGraph>(out->blocks_);
   for (std::size_t i = 0; i < out->go_.size(); ++i) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "owners/allocation_records.h"
 #include "owners/block_graph.h"
 #include "owners/go_holders.h"
 #include "owners/typed_path.h"
@@ -24,6 +25,7 @@ class HeapSnapshot {
     const Unwinder& unwinder;
     const ImageMap& images;
     DwarfSource dwarf;
+    const Symbolizer& symbolizer;
   };
   static std::unique_ptr<HeapSnapshot> take(const Sources& sources);
 
@@ -38,8 +40,12 @@ class HeapSnapshot {
   std::span<const std::string> gaps() const { return gaps_; }
   std::uint64_t freed_blocks() const { return freed_blocks_; }
   std::uint64_t freed_bytes() const { return freed_bytes_; }
-  /// The heaps that were found: 0 where no C library of a known kind is there.
-  std::size_t heaps() const { return heaps_; }
+  /// What the agent in the program recorded; null without one.
+  const AllocationRecords* records() const { return records_.get(); }
+  /// The record of a block's allocation; null where there is none.
+  const AgentBlock* record_of(std::uint32_t block) const {
+    return records_ ? records_->record_of(blocks_[block].begin) : nullptr;
+  }
 
   /// The Go words of a holder by their types; of other kinds of holders nothing.
   TypedWord typed(const BlockHolder& holder);
@@ -68,6 +74,7 @@ class HeapSnapshot {
 
   explicit HeapSnapshot(const Sources& sources) : sources_(sources), c_(sources.debuggee) {}
   void read_go();
+  void read_records();
   void count_blocks();
   void add_blocks();
   void add_c_words();
@@ -83,7 +90,7 @@ class HeapSnapshot {
   std::unordered_set<Address> go_places_;
   std::vector<std::string> gaps_;
   std::uint64_t freed_blocks_ = 0, freed_bytes_ = 0;
-  std::size_t heaps_ = 0;
+  std::unique_ptr<AllocationRecords> records_;
 };
 
 }  // namespace cgo

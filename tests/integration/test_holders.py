@@ -1,7 +1,12 @@
 """Who holds each block of C memory, against the fixture's source: its blocks of each kind have a size of their own."""
+import os
+
 import pytest
 
 from harness import builds, stops, tool
+from harness.paths import BUILD
+
+AGENT = os.path.join(BUILD, "liblldb-cgo-agent.so")
 
 RELEASES = ("1.19", "1.21", "1.24", "1.26", "1.27")
 NODE = 56  # malloc has no smaller block for 48 bytes.
@@ -10,7 +15,7 @@ OBJECT, GLOBAL = "go_object", "go_global"
 KINDS = [
     (104, 100, "held", (OBJECT, "main.Owner", "Blob")),
     (200, 50, "held", (OBJECT, "map[string]unsafe.Pointer", "[…]")),
-    (312, 30, "held", (OBJECT, "main.Handle", "Number")),
+    (440, 30, "held", (OBJECT, "main.Handle", "Number")),
     (1000, 1, "held", (GLOBAL, "unsafe.Pointer", None)),
     (392, 1, "held", (OBJECT, "main.Owner", "Blob")),
     (488, 1, "held", (OBJECT, "main.Wide", "Text")),
@@ -74,7 +79,7 @@ def check_paths(document):
     for block in document["blocks"]:
         by_size.setdefault(block["size"], []).append("".join(best(block)["path"]) if best(block) else None)
     assert sorted(by_size[usable(104)]) == sorted(f"main.owners[{i}].Blob" for i in range(100))
-    assert sorted(by_size[usable(312)]) == sorted(f"main.handles[{i}].Number" for i in range(30))
+    assert sorted(by_size[usable(440)]) == sorted(f"main.handles[{i}].Number" for i in range(30))
     assert by_size[usable(1000)] == ["main.single"] and by_size[usable(600)] == ["main.inside"]
     assert by_size[usable(392)] == ["main.anything.Blob"] and by_size[usable(488)] == ["main.wide.Text"]
     assert any(path == "main.owners[5].Next.Blob" for path in by_size[NODE])
@@ -120,3 +125,50 @@ def test_words_that_make_no_sense(release):
                             (("find", "0x12zz"), "'find' needs an address"), (("owners", "0x12"), "says too much")):
             status, _, errors = tool.run_tool("heap", *words, "--pid", str(process.pid))
             assert status == 2 and says in errors
+
+
+# Who allocates the blocks of a size, by the fixture's source: the functions of Go, innermost first, and that of C.
+SITES = {
+    104: ("", ["main.block", "main.hold", "main.main"]),
+    808: ("", ["main.block", "main.drop", "main.main"]),
+    904: ("lose", ["main.drop", "main.main"]),
+}
+
+
+def functions_of(frames, language):
+    return [frame["function"] for frame in frames if frame.get("language") == language and not frame["plumbing"]]
+
+
+def check_sites(document):
+    for bytes, (of_c, of_go) in SITES.items():
+        for block in [one for one in document["blocks"] if one["size"] == usable(bytes)]:
+            assert block["requested"] == bytes
+            go = [name for name in functions_of(block["allocated_at"], "go") if "_C" not in name and "_cgo_" not in name]
+            assert go == of_go, block["allocated_at"]
+            assert functions_of(block["allocated_at"], "c")[:1] == ([of_c] if of_c else [])
+
+
+def test_with_the_agent(release):
+    """The same holders and losses, and who allocated each, live and in a core."""
+    built = build(release)
+    recorded = builds.Built("/usr/bin/env", (f"LD_PRELOAD={AGENT}", built.exe))
+    with stops.live(recorded, "wait") as process:
+        where = ("--pid", str(process.pid))
+        document = blocks_of(*where)
+        check_kinds(document)
+        check_sites(document)
+        groups = tool.json_of("heap", "leaks", "--group", *where)["groups"]
+        assert sorted((group["verdict"], group["blocks"]) for group in groups) == [("leaked_go_owner_dead", 70), ("leaked_unreachable", 40)]
+        _, text, _ = tool.run_tool("heap", "leaks", "--group", *where)
+        assert "70 blocks" in text and "allocated in main.block" in text and "allocated in main.drop" in text
+    with stops.scratch() as folder, stops.crash_core_of(recorded, "crash") as (core, _):
+        document = blocks_of("--core", core, "--exe", built.exe)
+        check_kinds(document, over=True)
+        check_sites(document)
+
+
+def test_groups_without_the_agent(release):
+    with stops.live(build(release), "wait") as process:
+        groups = tool.json_of("heap", "leaks", "--group", "--pid", str(process.pid))["groups"]
+    assert sorted((group["verdict"], group["blocks"], group["size"]) for group in groups) == [
+        ("leaked_go_owner_dead", 70, usable(808)), ("leaked_unreachable", 40, usable(904))]

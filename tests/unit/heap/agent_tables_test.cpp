@@ -9,7 +9,7 @@ namespace cgo {
 namespace {
 
 constexpr Address kHeader{0x10000}, kBlocks{0x20000}, kStacks{0x30000}, kModules{0x40000},
-    kThreads{0x50000};
+    kThreads{0x50000}, kMemory{0x900000};
 
 template <class Entry>
 void put(MemoryImage& memory, Address at, const Entry& entry) {
@@ -37,6 +37,7 @@ agent::Header header() {
   header.stacks = table(kStacks, 2 * sizeof(agent::Stack) + 16, 8);
   header.modules = table(kModules, 3 * sizeof(agent::Module), sizeof(agent::Module));
   header.threads = table(kThreads, 2 * sizeof(agent::Thread), sizeof(agent::Thread));
+  header.memory = table(kMemory, 3 * sizeof(agent::Memory), sizeof(agent::Memory));
   header.loose.allocations = 1;
   std::strcpy(header.allocator, "/lib/libc.so.6");
   return header;
@@ -91,6 +92,8 @@ MemoryImage program(const agent::Header& of = header()) {
   threads[1].state = agent::ThreadState::alive;
   threads[1].counters.allocations = 9;
   put(memory, kThreads, threads);
+  const agent::Memory own[3] = {{}, {0x70000000, 5000}, {0x123, 8192}};
+  put(memory, kMemory, own);
   return memory;
 }
 
@@ -207,6 +210,22 @@ TEST_CASE("each missing byte of the agent's tables is an error or changes nothin
                                                                     : 128u);
     CHECK(good == in_first);
   }
+}
+
+TEST_CASE("what memory is the agent's own is told, as far as it can be") {
+  const MemoryImage memory = program();
+  const auto tables = AgentTables::open(memory, kHeader);
+  REQUIRE(tables);
+  const auto own = tables->own_memory();
+  REQUIRE(own);
+  // The five tables, and one range; the other does not begin with a page.
+  CHECK(own->size() == 6);
+  CHECK(own->back() == AddressRange{{0x70000000}, {0x70002000}});
+  CHECK(std::ranges::find(*own, AddressRange{kStacks, {kStacks.value + (1 << 20)}}) != own->end());
+  const MemoryImage cut = memory.drop({kMemory.value + 16});
+  const auto less = AgentTables::open(cut, kHeader);
+  REQUIRE(less);
+  CHECK_FALSE(less->own_memory());
 }
 
 }  // namespace cgo

@@ -49,6 +49,21 @@ TEST_CASE("nothing is a leak where something was not seen; what is held stays he
   CHECK(graph.verdict(2, false) == BlockVerdict::unknown);
 }
 
+TEST_CASE("a word that may be nobody's makes a block neither held nor lost") {
+  const CBlockTable table = blocks(4);
+  BlockGraph graph(table);
+  graph.add(0, by(HolderKind::dead_go_object));
+  graph.add(0, by(HolderKind::mapping));
+  graph.add(1, {.kind = HolderKind::go_object, .pointer = false, .inside = true, .at = {0x9000}});
+  graph.add(2, {.kind = HolderKind::go_object, .pointer = false, .inside = false, .at = {0x9000}});
+  graph.add(3, {.kind = HolderKind::go_stack, .pointer = false, .inside = false, .at = {0x9000}});
+  graph.finish();
+  CHECK(graph.verdict(0, true) == BlockVerdict::unknown);
+  CHECK(graph.verdict(1, true) == BlockVerdict::unknown);
+  CHECK(graph.verdict(2, true) == BlockVerdict::held);
+  CHECK(graph.verdict(3, true) == BlockVerdict::unknown);
+}
+
 TEST_CASE("what holds a dead owner's block too keeps it") {
   const CBlockTable table = blocks(2);
   BlockGraph graph(table);
