@@ -48,6 +48,16 @@ std::string_view name_of(BlockVerdict verdict) {
   return "unknown";
 }
 
+bool BlockGraph::note(BlockHolder holder, std::uint64_t value) {
+  const auto block = blocks_->find({value});
+  if (!block) return false;
+  const std::uint64_t offset = value - (*blocks_)[*block].begin.value;
+  holder.inside = offset != 0;
+  holder.far = offset > kMostHeaderBytes;
+  add(*block, holder);
+  return true;
+}
+
 void BlockGraph::add(std::uint32_t block, const BlockHolder& holder) {
   const std::uint32_t before = counts_[block];
   if (before != std::numeric_limits<std::uint32_t>::max()) ++counts_[block];
@@ -114,8 +124,9 @@ void BlockGraph::follow() {
           break;
         case HolderKind::go_object:
         case HolderKind::go_global:
-          // A number that leads to the middle of a block may be any number.
-          (holder.pointer || !holder.inside ? roots : doubtful).push_back(block);
+          // A number that leads to the middle of a block may be any number. Pointers to types
+          // that C does not define are numbers for Go's collector.
+          (holder.pointer || !holder.far ? roots : doubtful).push_back(block);
           break;
         case HolderKind::dead_go_object:
           dead.push_back(block);

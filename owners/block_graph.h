@@ -32,12 +32,17 @@ struct BlockHolder {
   HolderKind kind = HolderKind::mapping;
   /// It is a pointer by its type; else it is a number, or its type is not known.
   bool pointer = false;
-  bool inside = false;       ///< Behind the block's begin.
+  bool inside = false;  ///< Behind the block's begin.
+  /// So far behind it that no header of a library's own allocator lies in front of what it means.
+  bool far = false;
   std::uint8_t runtime = 0;  ///< Of several Go runtimes, for their words.
   Address at;                ///< Where the word lies; of a register, 0.
   std::uint64_t from = 0;  ///< The number of the Go object or of the block, the id of the goroutine
                            ///< or thread.
 };
+
+/// Allocators that libraries put before malloc keep up to so many bytes of their own in a block.
+inline constexpr std::uint64_t kMostHeaderBytes = 64;
 
 /// Whether and how a block is held.
 enum class BlockVerdict : std::uint8_t {
@@ -56,6 +61,9 @@ class BlockGraph {
 
   explicit BlockGraph(const CBlockTable& blocks) : blocks_(&blocks), counts_(blocks.size()) {}
 
+  /// Notes a word of this value where it refers to a block; says where the value leads within it.
+  /// False where it refers to none.
+  bool note(BlockHolder holder, std::uint64_t value);
   /// Notes a word that refers to `block`.
   void add(std::uint32_t block, const BlockHolder& holder);
   /// Sorts what was added; to be called once, before anything is asked.

@@ -54,7 +54,7 @@ class Finder {
       const Address from = stack_begin(g);
       (void)for_each_word(go_.memory(), {from, g.stack.end}, [&](Address at, std::uint64_t value) {
         if (!out_.places.contains(at))
-          add({HolderKind::go_stack, false, false, runtime_, at, g.id}, value);
+          add({.kind = HolderKind::go_stack, .runtime = runtime_, .at = at, .from = g.id}, value);
       });
     }
   }
@@ -91,12 +91,11 @@ class Finder {
     const std::vector<std::uint64_t> pointers = pointers_of(span, index);
     const Address begin = go_.heap.element(object).begin;
     for (const Hit& hit : hits_)
-      add({kind_of(object),
-           std::ranges::binary_search(pointers, hit.offset),
-           false,
-           runtime_,
-           {begin.value + hit.offset},
-           object},
+      add({.kind = kind_of(object),
+           .pointer = std::ranges::binary_search(pointers, hit.offset),
+           .runtime = runtime_,
+           .at = {begin.value + hit.offset},
+           .from = object},
           hit.value);
   }
 
@@ -127,18 +126,16 @@ class Finder {
       }
       return HolderKind::mapping;
     }();
-    if (add({kind, root.kind != RootKind::guess, false, runtime_, root.at, root.goroutine},
+    if (add({.kind = kind,
+             .pointer = root.kind != RootKind::guess,
+             .runtime = runtime_,
+             .at = root.at,
+             .from = root.goroutine},
             root.value))
       out_.places.insert(root.at);
   }
 
-  bool add(BlockHolder holder, std::uint64_t value) {
-    const auto block = graph_.blocks().find({value});
-    if (!block) return false;
-    holder.inside = graph_.blocks()[*block].begin.value != value;
-    graph_.add(*block, holder);
-    return true;
-  }
+  bool add(const BlockHolder& holder, std::uint64_t value) { return graph_.note(holder, value); }
 
   struct Hit {
     std::uint64_t offset, value;

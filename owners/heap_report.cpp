@@ -17,9 +17,9 @@ constexpr std::size_t kMostHoldersShown = 8;
 int rank_of(const BlockHolder& holder) {
   switch (holder.kind) {
     case HolderKind::go_object:
-      return holder.pointer ? 0 : 4;
+      return holder.pointer ? 0 : holder.far ? 14 : 4;
     case HolderKind::go_global:
-      return holder.pointer ? 1 : 5;
+      return holder.pointer ? 1 : holder.far ? 15 : 5;
     case HolderKind::go_stack:
       return holder.pointer ? 2 : 13;
     case HolderKind::cleanup:
@@ -39,7 +39,7 @@ int rank_of(const BlockHolder& holder) {
     case HolderKind::mapping:
       return 12;
   }
-  return 14;
+  return 16;
 }
 
 const char* words_for(BlockVerdict verdict) {

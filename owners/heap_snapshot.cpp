@@ -115,8 +115,7 @@ void HeapSnapshot::add_blocks() {
     const auto look_at = [&](Address at, std::uint64_t value) {
       const auto target = blocks_.find({value});
       if (!target || *target == number) return;
-      const bool inside = blocks_[*target].begin.value != value;
-      graph_->add(*target, {HolderKind::c_block, false, inside, 0, at, number});
+      graph_->note({.kind = HolderKind::c_block, .at = at, .from = number}, value);
     };
     if (block.bytes > kLargeBlock) {
       missing += for_each_word(sources_.debuggee.memory(), block.range(), look_at);
@@ -146,10 +145,8 @@ void HeapSnapshot::add_c_words() {
       .main_thread = threads.main_thread,
       .elsewhere = elsewhere_};
   const CWordGaps seen = for_each_c_word(words, [&](const CWord& word) {
-    const auto block = blocks_.find({word.value});
-    if (!block || (word.at && go_places_.contains(word.at))) return;
-    const bool inside = blocks_[*block].begin.value != word.value;
-    graph_->add(*block, {word.kind, false, inside, 0, word.at, word.thread});
+    if (word.at && go_places_.contains(word.at)) return;
+    graph_->note({.kind = word.kind, .at = word.at, .from = word.thread}, word.value);
   });
   for (const std::string& reason : seen.reasons) gap(reason);
 }

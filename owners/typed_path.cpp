@@ -135,10 +135,41 @@ TypedWord TypedPaths::of_root(const GoRoot& root) {
   return out;
 }
 
+/// Where the type of what holds an object is not known, the word in front of the one that leads to
+/// it may be the first of an interface: one that leads to a type with a pointer to the very begin
+/// of an object of its size.
+TypedPaths::Content TypedPaths::held_by_some_interface(Address word, std::uint64_t object) const {
+  const auto value = read_pointer(go_.memory(), word);
+  const auto words = read_bytes(go_.memory(), {word.value - 8}, 16, 16);
+  const AddressRange element = go_.heap.element(object);
+  if (!value || !words || *value != element.begin) return {};
+  for (const bool empty : {false, true}) {
+    const auto contents = decode_interface(go_.memory(), *words, empty);
+    if (!contents || !*contents || !in_types((*contents)->type.address)) continue;
+    const auto type = types_.dynamic_type((*contents)->type.address);
+    const auto place = type && (*contents)->direct()
+                           ? word_in(**type, 0)
+                           : Result<WordPlace>(Error{ErrorCode::not_found, "no pointer"});
+    const auto target = place ? behind_word(*place) : Result<const Type*>(place.error());
+    // Size classes waste an eighth at most, but for the smallest.
+    if (target && (*target)->bytes() > 0 && (*target)->bytes() <= element.bytes() &&
+        element.bytes() <= (*target)->bytes() + std::max<std::uint64_t>(16, (*target)->bytes() / 7))
+      return {*target, 0, false};
+  }
+  return {};
+}
+
+bool TypedPaths::in_types(Address descriptor) const {
+  return std::ranges::any_of(go_.runtime.parts().modules, [&](const auto& module) {
+    return module->tables().types.contains(descriptor);
+  });
+}
+
 /// What lies in the element that the word at `word`, which is `from`, leads to.
 TypedPaths::Content TypedPaths::content_at(const Found& from, Address word, std::uint64_t object) {
   Content content = from.place ? behind(*from.place, word, object) : Content{};
-  return content.type != nullptr ? content : own_type(object);
+  if (content.type == nullptr) content = own_type(object);
+  return content.type != nullptr || from.place ? content : held_by_some_interface(word, object);
 }
 
 TypedWord TypedPaths::of_object(std::uint64_t object, std::uint64_t offset) {

@@ -54,6 +54,8 @@ class TypedPaths {
   const Type* held_by_interface(const Type& interface, Address at) const;
   Content behind(const WordPlace& place, Address word, std::uint64_t object);
   Content own_type(std::uint64_t object);
+  Content held_by_some_interface(Address word, std::uint64_t object) const;
+  bool in_types(Address descriptor) const;
   Content content_at(const Found& from, Address word, std::uint64_t object);
   Found variable(const GoRoot& root, TypedWord& out) const;
   std::string element_text(std::uint64_t object, std::uint64_t offset) const;

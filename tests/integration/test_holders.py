@@ -1,5 +1,6 @@
 """Who holds each block of C memory, against the fixture's source: its blocks of each kind have a size of their own."""
 import os
+import re
 
 import pytest
 
@@ -25,6 +26,11 @@ KINDS = [
     (808, 70, "leaked_go_owner_dead", (OBJECT, None, None)),
     (904, 40, "leaked_unreachable", None),
 ]
+
+
+# Of the lost blocks so many may still have their address in a word of a frame or of the runtime that nobody needs; they are
+# not called lost then, and never held.
+MOST_OLD_WORDS = 2
 
 
 def pytest_generate_tests(metafunc):
@@ -60,6 +66,9 @@ def check_kinds(document, typed=True, over=False):
             # Nothing needs the variable behind the panic; its stack slot may still have the address.
             assert found[0]["verdict"] in ("held", "unknown")
             continue
+        old = [block for block in found if block["verdict"] == "unknown"]
+        assert len(old) <= (MOST_OLD_WORDS if verdict.startswith("leaked") else 0), (bytes, old[:1])
+        found = [block for block in found if block not in old]
         assert {block["verdict"] for block in found} == {verdict}, (bytes, [block["held_by"] for block in found if block["verdict"] != verdict][:1])
         if holder is None:
             assert not any(block["held_by"] for block in found)
@@ -87,6 +96,10 @@ def check_paths(document):
 
 
 
+def lost_of(text, words, count):
+    return count - MOST_OLD_WORDS <= int(re.search(rf"(\d+) {words}", text)[1]) <= count
+
+
 def blocks_of(*where):
     return tool.json_of("heap", "blocks", *where)
 
@@ -98,9 +111,9 @@ def test_live(release):
         check_paths(document)
         _, text, _ = tool.run_tool("heap", "owners", "--pid", str(process.pid))
         assert "main.Owner.Blob" in text and "main.single (unsafe.Pointer)" in text
-        assert "70 leaked with their Go owner" in text and "40 leaked, nothing refers to them" in text
+        assert lost_of(text, "leaked with their Go owner", 70) and lost_of(text, "leaked, nothing refers to them", 40)
         leaks = tool.json_of("heap", "leaks", "--pid", str(process.pid))
-        assert leaks["matching"] == 110
+        assert 110 - 2 * MOST_OLD_WORDS <= leaks["matching"] <= 110
         some = next(block for block in document["blocks"] if block["size"] == usable(1000))
         _, text, _ = tool.run_tool("heap", "find", some["address"], "--pid", str(process.pid))
         assert "1000 bytes  held" in text and "main.single" in text
@@ -139,6 +152,12 @@ def functions_of(frames, language):
     return [frame["function"] for frame in frames if frame.get("language") == language and not frame["plumbing"]]
 
 
+def check_groups(groups):
+    dead, lost = sorted(groups, key=lambda group: group["verdict"])
+    assert (dead["verdict"], lost["verdict"]) == ("leaked_go_owner_dead", "leaked_unreachable")
+    assert 70 - MOST_OLD_WORDS <= dead["blocks"] <= 70 and 40 - MOST_OLD_WORDS <= lost["blocks"] <= 40
+
+
 def check_sites(document):
     for bytes, (of_c, of_go) in SITES.items():
         for block in [one for one in document["blocks"] if one["size"] == usable(bytes)]:
@@ -158,9 +177,9 @@ def test_with_the_agent(release):
         check_kinds(document)
         check_sites(document)
         groups = tool.json_of("heap", "leaks", "--group", *where)["groups"]
-        assert sorted((group["verdict"], group["blocks"]) for group in groups) == [("leaked_go_owner_dead", 70), ("leaked_unreachable", 40)]
+        check_groups(groups)
         _, text, _ = tool.run_tool("heap", "leaks", "--group", *where)
-        assert "70 blocks" in text and "allocated in main.block" in text and "allocated in main.drop" in text
+        assert "allocated in main.block" in text and "allocated in main.drop" in text
     with stops.scratch() as folder, stops.crash_core_of(recorded, "crash") as (core, _):
         document = blocks_of("--core", core, "--exe", built.exe)
         check_kinds(document, over=True)
@@ -170,5 +189,5 @@ def test_with_the_agent(release):
 def test_groups_without_the_agent(release):
     with stops.live(build(release), "wait") as process:
         groups = tool.json_of("heap", "leaks", "--group", "--pid", str(process.pid))["groups"]
-    assert sorted((group["verdict"], group["blocks"], group["size"]) for group in groups) == [
-        ("leaked_go_owner_dead", 70, usable(808)), ("leaked_unreachable", 40, usable(904))]
+    check_groups(groups)
+    assert sorted(group["size"] for group in groups) == [usable(808), usable(904)]

@@ -54,7 +54,11 @@ TEST_CASE("a word that may be nobody's makes a block neither held nor lost") {
   BlockGraph graph(table);
   graph.add(0, by(HolderKind::dead_go_object));
   graph.add(0, by(HolderKind::mapping));
-  graph.add(1, {.kind = HolderKind::go_object, .pointer = false, .inside = true, .at = {0x9000}});
+  graph.add(1, {.kind = HolderKind::go_object,
+                .pointer = false,
+                .inside = true,
+                .far = true,
+                .at = {0x9000}});
   graph.add(2, {.kind = HolderKind::go_object, .pointer = false, .inside = false, .at = {0x9000}});
   graph.add(3, {.kind = HolderKind::go_stack, .pointer = false, .inside = false, .at = {0x9000}});
   graph.finish();
@@ -62,6 +66,21 @@ TEST_CASE("a word that may be nobody's makes a block neither held nor lost") {
   CHECK(graph.verdict(1, true) == BlockVerdict::unknown);
   CHECK(graph.verdict(2, true) == BlockVerdict::held);
   CHECK(graph.verdict(3, true) == BlockVerdict::unknown);
+}
+
+TEST_CASE("a value says how far into a block it leads") {
+  const CBlockTable table = blocks(3);
+  BlockGraph graph(table);
+  const BlockHolder number{.kind = HolderKind::go_object, .at = {0x9000}};
+  CHECK(graph.note(number, 0x1000));
+  CHECK(graph.note(number, 0x1100 + kMostHeaderBytes));
+  CHECK(graph.note(number, 0x1200 + kMostHeaderBytes + 1));
+  CHECK_FALSE(graph.note(number, 0x1000 + kBytes));
+  graph.finish();
+  CHECK_FALSE(graph.holders(0).front().inside);
+  CHECK(graph.holders(1).front().inside);
+  CHECK(graph.verdict(1, true) == BlockVerdict::held);
+  CHECK(graph.verdict(2, true) == BlockVerdict::unknown);
 }
 
 TEST_CASE("what holds a dead owner's block too keeps it") {
