@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "goruntime/type_descriptor.h"
+
 namespace cgo {
 namespace {
 
@@ -133,13 +135,31 @@ std::optional<AddressDescription> StopAddresses::in_go_heap(const HeapSpans& hea
   const auto object = heap.object_at(memory, **span, address);
   if (!object || !*object) return what;
   const AddressRange range = (*object)->range;
-  const bool allocated = (*object)->allocated;
-  return AddressDescription{allocated ? Kind::go_object : Kind::go_freed,
-                            fmt::format(fmt::runtime(allocated ? "Go object of {} bytes"
-                                                               : "Go heap, free slot of {} bytes"),
-                                        range.bytes()) +
-                                plus(address.value - range.begin.value),
-                            range.begin, range.bytes()};
+  what = {(*object)->allocated ? Kind::go_object : Kind::go_freed, "", range.begin, range.bytes()};
+  what.text =
+      fmt::format("{} of {} bytes{}", (*object)->allocated ? "Go object" : "Go heap, free slot",
+                  range.bytes(), plus(address.value - range.begin.value));
+  if ((*object)->allocated) what.text += type_note(**span, range);
+  return what;
+}
+
+/// The type that a larger object was allocated as, or that of its elements, where the heap keeps
+/// it: in a word in front of it, since Go 1.22. " (main.T)"; empty for others.
+std::string StopAddresses::type_note(const HeapSpan& span, AddressRange object) const {
+  if (span.header_bytes != 8) return {};
+  const MemoryReader& memory = debuggee_.memory();
+  const auto descriptor = read_pointer(memory, {object.begin.value - 8});
+  if (!descriptor) return {};
+  for (const auto& runtime : runtimes_.all)
+    for (const auto& module : runtime->parts().modules) {
+      const AddressRange types = module->tables().types;
+      if (!types.contains(*descriptor)) continue;
+      const auto head = decode_type_descriptor(memory, *descriptor);
+      const auto name = head ? type_text(memory, types, *head) : Result<std::string>(head.error());
+      if (!name || head->bytes == 0 || head->bytes > object.bytes()) return {};
+      return fmt::format(" ({}{})", head->bytes * 2 <= object.bytes() ? "elements of " : "", *name);
+    }
+  return {};
 }
 
 std::optional<AddressDescription> StopAddresses::in_go(Address address) const {

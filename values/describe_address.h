@@ -35,6 +35,7 @@ class StopAddresses final : public AddressDescriber {
   std::optional<AddressDescription> in_image(Address address) const;
   std::optional<AddressDescription> in_go(Address address) const;
   std::optional<AddressDescription> in_go_heap(const HeapSpans& heap, Address address) const;
+  std::string type_note(const HeapSpan& span, AddressRange object) const;
   std::optional<AddressDescription> end_of_stack(Address address) const;
   std::optional<AddressDescription> in_stack_span(const HeapSpan& span, Address address) const;
   std::optional<AddressDescription> in_c(Address address) const;

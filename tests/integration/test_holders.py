@@ -119,6 +119,16 @@ def test_live(release):
         assert "1000 bytes  held" in text and "main.single" in text
 
 
+def test_a_larger_object_says_its_type(release):
+    """In memory alone, as the heap keeps it since Go 1.22."""
+    with stops.live(build(release), "wait") as process:
+        where = ("--pid", str(process.pid))
+        pointer = tool.json_of("print", "main.wide", *where)["values"][0]["value"].split()[0]
+        what = tool.json_of("heap", "find", hex(int(pointer, 16) + 600), *where)["what"]
+    typed = int(release.minor.split(".")[1]) >= 22
+    assert what == "Go object of 632 bytes+600 (main.Wide)" if typed else what.startswith("Go object of 640 bytes+600")
+
+
 def test_crash_core(release):
     built = build(release)
     with stops.scratch() as folder, stops.crash_core_of(built, "crash") as (core, _):
