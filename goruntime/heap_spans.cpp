@@ -2,7 +2,6 @@
 
 #include <string>
 
-#include "goruntime/structure_members.h"
 #include "target/byte_view.h"
 
 namespace cgo {
@@ -15,34 +14,12 @@ constexpr std::uint64_t kMostElementBytes = std::uint64_t{1} << 40;
 
 }  // namespace
 
-Result<HeapLayout> heap_layout_from_dwarf(const DwarfInfo& dwarf) {
-  StructureMembers mheap(dwarf, "runtime.mheap"), arena(dwarf, "runtime.heapArena"),
-      span(dwarf, "runtime.mspan");
-  HeapLayout layout;
-  layout.mheap_arenas = {mheap.offset("arenas")};
-  layout.arena_spans = {arena.offset("spans")};
-  layout.span_bytes = span.size();
-  layout.start_address = {span.offset("startAddr")};
-  layout.page_count = {span.offset("npages")};
-  layout.free_index = {span.offset("freeindex")};
-  layout.free_index_bytes = span.bytes("freeindex");
-  layout.element_count = {span.offset("nelems")};
-  layout.element_count_bytes = span.bytes("nelems");
-  layout.alloc_bits = {span.offset("allocBits")};
-  layout.element_size = {span.offset("elemsize")};
-  layout.state = {span.offset("state")};
-  layout.span_class = FieldOffset{span.offset("spanclass")};
-  for (const StructureMembers* members : {&mheap, &arena, &span})
-    if (members->error()) return *members->error();
-  return layout;
-}
-
 /// The runtime.heapArena for an address; 0 where the heap has none.
 Result<Address> HeapSpans::arena_of(const MemoryReader& memory, Address address) const {
   const std::uint64_t from_base = address.value + kArenaBase;  // Wraps for the upper half.
   const std::uint64_t arena = from_base / kArenaBytes;
   if (arena >= kArenas) return Address{};
-  auto arenas = read_pointer(memory, wrapping_add(mheap_, layout_.mheap_arenas.bytes));
+  auto arenas = read_pointer(memory, wrapping_add(mheap_, layout_.arenas.bytes));
   if (!arenas) return std::move(arenas).error().in("runtime.mheap_.arenas");
   if (!*arenas) return Address{};
   // The list of arenas is reserved, not all of it is in a core.
@@ -57,9 +34,8 @@ bool HeapSpans::reserved(const MemoryReader& memory, Address address) const {
 /// pointers that are larger have a header with their type. Large ones have a span of their own.
 std::uint64_t HeapSpans::header_bytes(ByteView span, std::uint64_t element_bytes) const {
   constexpr std::uint64_t kMostWithout = 512;
-  const bool has_headers = layout_.element_count_bytes == 2;  // As since the same release.
-  if (!has_headers || !layout_.span_class || element_bytes <= kMostWithout) return 0;
-  const auto span_class = load<std::uint8_t>(span, layout_.span_class->bytes).value_or(1);
+  if (layout_.heap_bits != GcLayout::HeapBits::headers || element_bytes <= kMostWithout) return 0;
+  const auto span_class = load<std::uint8_t>(span, layout_.span_class.bytes).value_or(1);
   const bool without_pointers = (span_class & 1) != 0, is_large = span_class >> 1 == 0;
   return without_pointers || is_large ? 0 : 8;
 }
@@ -78,21 +54,22 @@ Result<std::optional<HeapSpan>> HeapSpans::span_at(const MemoryReader& memory,
   const auto word = [&](FieldOffset field) {
     return load<std::uint64_t>(*bytes, field.bytes).value_or(0);
   };
-  const auto count = [&](FieldOffset field, std::uint32_t size) -> std::uint64_t {
-    return size == 2 ? load<std::uint16_t>(*bytes, field.bytes).value_or(0) : word(field);
+  const auto count = [&](FieldOffset field) -> std::uint64_t {
+    return layout_.index_bytes == 2 ? load<std::uint16_t>(*bytes, field.bytes).value_or(0)
+                                    : word(field);
   };
   HeapSpan found{.address = *span};
-  const std::uint64_t pages = word(layout_.page_count);
-  const auto end = checked_add({word(layout_.start_address)}, pages * kPageBytes);
+  const std::uint64_t pages = word(layout_.pages);
+  const auto end = checked_add({word(layout_.start)}, pages * kPageBytes);
   if (pages > (std::uint64_t{1} << 35) || !end)
     return Error{ErrorCode::malformed_data, "the mspan at " + hex(*span) + " has no sensible size",
                  *span};
-  found.range = {{word(layout_.start_address)}, *end};
+  found.range = {{word(layout_.start)}, *end};
   found.state =
       static_cast<HeapSpan::State>(load<std::uint8_t>(*bytes, layout_.state.bytes).value_or(0));
-  found.element_bytes = word(layout_.element_size);
-  found.element_count = count(layout_.element_count, layout_.element_count_bytes);
-  found.free_index = count(layout_.free_index, layout_.free_index_bytes);
+  found.element_bytes = word(layout_.element_bytes);
+  found.element_count = count(layout_.elements);
+  found.free_index = count(layout_.free_index);
   found.alloc_bits = {word(layout_.alloc_bits)};
   found.header_bytes = header_bytes(*bytes, found.element_bytes);
   // A page of a dead span keeps a pointer to it.

@@ -3,25 +3,11 @@
 #include <cstdint>
 #include <optional>
 
-#include "goruntime/layout.h"
+#include "goruntime/gc_layout.h"
 #include "target/byte_view.h"
-#include "target/dwarf.h"
 #include "target/memory_reader.h"
 
 namespace cgo {
-
-/// Where the fields lie that lead from an address to the heap object that holds it.
-struct HeapLayout {
-  FieldOffset mheap_arenas;      ///< runtime.mheap.
-  FieldOffset arena_spans;       ///< runtime.heapArena.
-  std::uint32_t span_bytes = 0;  ///< runtime.mspan and its fields:
-  FieldOffset start_address, page_count, free_index, element_count, alloc_bits, element_size, state;
-  std::optional<FieldOffset> span_class;
-  std::uint32_t element_count_bytes = 8, free_index_bytes = 8;  ///< 2 since Go 1.22.
-};
-
-/// The layout the binary's debug information gives; not_found where Go's DWARF was stripped.
-Result<HeapLayout> heap_layout_from_dwarf(const DwarfInfo& dwarf);
 
 /// A run of pages of the Go heap that is cut into elements of one size, or used by the runtime.
 struct HeapSpan {
@@ -47,7 +33,7 @@ struct HeapObject {
 class HeapSpans {
  public:
   /// `mheap`: the address of runtime.mheap_.
-  HeapSpans(const HeapLayout& layout, Address mheap) : layout_(layout), mheap_(mheap) {}
+  HeapSpans(const GcLayout& layout, Address mheap) : layout_(layout), mheap_(mheap) {}
 
   /// The span that holds `address`; nothing when it is not in the heap. malformed_data when the
   /// span found there does not hold it.
@@ -63,7 +49,7 @@ class HeapSpans {
   std::uint64_t header_bytes(ByteView span, std::uint64_t element_bytes) const;
   Result<Address> arena_of(const MemoryReader& memory, Address address) const;
 
-  HeapLayout layout_;
+  GcLayout layout_;
   Address mheap_;
 };
 

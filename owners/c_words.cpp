@@ -12,7 +12,7 @@ namespace {
 
 /// Of memory that is not known to be anybody's, as programs reserve more than they ever use.
 constexpr std::uint64_t kMostMappedBytes = 8ull << 30;
-constexpr std::uint64_t kPieceBytes = 1u << 18, kPage = 4096;
+constexpr std::uint64_t kPieceBytes = 1u << 18;
 /// What code that calls nothing may use below the stack pointer. Source: System V ABI for amd64.
 constexpr std::uint64_t kRedZone = 128;
 
@@ -128,21 +128,6 @@ class Looker {
   std::uint64_t missing_ = 0, passed_over_ = 0, most_ = kMostMappedBytes;
 };
 
-/// What of a piece can be read, page by page; the rest is zeros and counted.
-std::uint64_t read_pages(const MemoryReader& memory, Address from, std::span<std::byte> out) {
-  std::uint64_t missing = 0;
-  for (std::size_t at = 0; at < out.size();) {
-    const std::size_t bytes =
-        std::min<std::size_t>(out.size() - at, kPage - (from.value + at) % kPage);
-    if (!memory.read({from.value + at}, out.subspan(at, bytes))) {
-      std::ranges::fill(out.subspan(at, bytes), std::byte{});
-      missing += bytes;
-    }
-    at += bytes;
-  }
-  return missing;
-}
-
 }  // namespace
 
 std::uint64_t for_each_word(const MemoryReader& memory, AddressRange range,
@@ -155,7 +140,7 @@ std::uint64_t for_each_word(const MemoryReader& memory, AddressRange range,
         std::min(range.end.value - at.value, kPieceBytes - at.value % kPieceBytes) &
         ~std::uint64_t{7};
     bytes.resize(count);
-    if (!memory.read(at, bytes)) missing += read_pages(memory, at, bytes);
+    missing += read_present(memory, at, bytes);
     for (std::uint64_t offset = 0; offset < count; offset += 8) {
       std::uint64_t value;
       std::memcpy(&value, bytes.data() + offset, sizeof value);

@@ -44,6 +44,7 @@ const GoroutineRoots::Code& GoroutineRoots::code_at(Address pc, bool wants_map) 
   Code& code = at->second;
   if (fresh) {
     code.function = go_.runtime.function_at(pc);
+    code.reflect_call = code.function && is_reflect_stub(*code.function);
     if (code.function)
       if (const auto bytes = code.function->module->frame_bytes(*code.function, pc))
         code.frame_bytes = *bytes;
@@ -181,7 +182,7 @@ void GoroutineRoots::scan_by_map(Scan& scan, const Frame& frame, const StackMap&
   words(wrapping_add(frame.locals_end, -8 * static_cast<std::uint64_t>(map.locals.size())),
         map.locals);
   words(frame.cfa, map.arguments);
-  if (is_reflect_stub(*frame.code->function)) return scan_reflect_call(scan, frame);
+  if (frame.code->reflect_call) return scan_reflect_call(scan, frame);
   if (map.objects.empty()) return;
   const Address rodata = rodata_of(*frame.code->function->module);
   for (const StackObject& object : map.objects) {

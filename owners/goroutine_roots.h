@@ -29,6 +29,7 @@ class GoroutineRoots {
   struct Code {
     std::optional<GoFunction> function;
     std::optional<std::uint32_t> frame_bytes;
+    bool reflect_call = false;  ///< Of a function value or method value that reflect made.
     Result<StackMap> map = Error{};
   };
   struct Frame {

@@ -203,7 +203,7 @@ std::vector<OwnerRow> owner_rows(HeapSnapshot& heap) {
     row.verdict = heap.verdict(number);
     if (const BlockHolder* holder = best_holder(heap.graph(), number)) {
       row.kind = holder->kind;
-      const TypedWord typed = heap.typed(*holder);
+      const TypedWord typed = heap.typed_place(*holder);
       row.go_type = typed.go_type;
       row.field = typed.field;
       if (holder->kind == HolderKind::go_global) row.place = joined(typed.path);

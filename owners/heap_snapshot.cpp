@@ -90,8 +90,8 @@ void HeapSnapshot::count_blocks() {
     for (const std::string& one : census.gaps) gap(one);
     elsewhere_.insert(elsewhere_.end(), census.ranges.begin(), census.ranges.end());
   }
-  const CBlockTable by_malloc(live);
   if (records_) {
+    const CBlockTable by_malloc(live);
     // Those of other allocators.
     for (const AgentBlock& block : records_->live())
       if (!by_malloc.find(block.address)) live.push_back({block.address, block.bytes});
@@ -170,18 +170,29 @@ std::unique_ptr<HeapSnapshot> HeapSnapshot::take(const Sources& sources) {
   return out;
 }
 
+namespace {
+
+bool is_object(const BlockHolder& holder) {
+  return holder.kind == HolderKind::go_object || holder.kind == HolderKind::dead_go_object;
+}
+
+}  // namespace
+
 TypedWord HeapSnapshot::typed(const BlockHolder& holder) {
+  if (holder.runtime < go_.size() && is_object(holder))
+    return go_[holder.runtime]->paths->of_object(holder.from,
+                                                 holder.at.value - element(holder).begin.value);
+  return typed_place(holder);
+}
+
+TypedWord HeapSnapshot::typed_place(const BlockHolder& holder) {
   if (holder.runtime >= go_.size()) return {};
-  GoSide& side = *go_[holder.runtime];
-  switch (holder.kind) {
-    case HolderKind::go_object:
-    case HolderKind::dead_go_object:
-      return side.paths->of_object(holder.from, holder.at.value - element(holder).begin.value);
-    case HolderKind::go_global:
-      return side.paths->of_root({.kind = RootKind::global, .at = holder.at});
-    default:
-      return {};
-  }
+  TypedPaths& paths = *go_[holder.runtime]->paths;
+  if (is_object(holder))
+    return paths.in_object(holder.from, holder.at.value - element(holder).begin.value);
+  if (holder.kind == HolderKind::go_global)
+    return paths.of_root({.kind = RootKind::global, .at = holder.at});
+  return {};
 }
 
 std::string HeapSnapshot::symbol_text(Address at) const {

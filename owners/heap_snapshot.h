@@ -49,6 +49,8 @@ class HeapSnapshot {
 
   /// The Go words of a holder by their types; of other kinds of holders nothing.
   TypedWord typed(const BlockHolder& holder);
+  /// The same; of words of Go objects without the path: for very many of them.
+  TypedWord typed_place(const BlockHolder& holder);
   /// "sqlite3Config in libsqlite3.so.0", "data of libc.so.6": what has a word of an image.
   std::string symbol_text(Address at) const;
   /// What kind of place a holder is, for counting those of one kind together.

@@ -32,17 +32,6 @@ ObjectReader::ObjectReader(const GoMemory& go)
 ObjectReader::~ObjectReader() = default;
 
 /// What memory lacks reads as zero, and is counted.
-void ObjectReader::read_what_is_there(Address from, std::span<std::byte> out) {
-  if (memory_.read(from, out)) return;
-  constexpr std::uint64_t kPiece = 4096;
-  for (std::uint64_t at = 0; at < out.size(); at += kPiece) {
-    const auto piece = out.subspan(at, std::min<std::uint64_t>(kPiece, out.size() - at));
-    if (memory_.read(wrapping_add(from, at), piece)) continue;
-    std::fill(piece.begin(), piece.end(), std::byte{0});
-    missing_bytes_ += piece.size();
-  }
-}
-
 std::uint64_t ObjectReader::load_piece(const GcSpan& span, std::uint64_t index,
                                        std::uint64_t from) {
   const std::uint64_t bytes = std::min(span.element_bytes - from, kPieceBytes);
@@ -51,7 +40,7 @@ std::uint64_t ObjectReader::load_piece(const GcSpan& span, std::uint64_t index,
   if (span_bytes > kLargestWhole) {
     large_.resize(bytes);
     const Address at = wrapping_add(span.base, in_span);
-    read_what_is_there(at, large_);
+    missing_bytes_ += read_present(memory_, at, large_);
     window_.show({at, wrapping_add(at, bytes)}, large_);
     piece_ = large_;
     return bytes;
@@ -60,7 +49,7 @@ std::uint64_t ObjectReader::load_piece(const GcSpan& span, std::uint64_t index,
   if (slot.span != span.base) {
     slot.span = span.base;
     slot.bytes.resize(span_bytes);
-    read_what_is_there(span.base, slot.bytes);
+    missing_bytes_ += read_present(memory_, span.base, slot.bytes);
   }
   window_.show(span.range(), slot.bytes);
   piece_ = std::span<const std::byte>(slot.bytes).subspan(in_span, bytes);

@@ -78,7 +78,6 @@ class ObjectReader {
   /// Makes piece_ the bytes of the element from `from` on; returns how many these are.
   std::uint64_t load_piece(const GcSpan& span, std::uint64_t index, std::uint64_t from);
   Result<bool> load_pointers(const GcSpan& span, std::uint64_t index, std::uint64_t from);
-  void read_what_is_there(Address from, std::span<std::byte> out);
 
   const MemoryReader& memory_;
   Window window_;

@@ -7,7 +7,6 @@
 namespace cgo {
 namespace {
 
-constexpr std::uint32_t kRootFlag = 1u << 31;
 constexpr std::size_t kMostProblems = 20;
 
 }  // namespace
@@ -22,7 +21,7 @@ class Tracer {
     out_.guessed_ = BitSet(heap_.object_limit());
     scanned_ = BitSet(heap_.object_limit());
     queued_ = BitSet(heap_.spans().size());
-    if (options.paths && heap_.object_limit() < kRootFlag)
+    if (options.paths && heap_.object_limit() < Reachability::kRootFlag)
       out_.parents_.resize(heap_.object_limit());
   }
 
@@ -53,8 +52,9 @@ class Tracer {
     const auto object = heap_.object_at({root.value});
     if (!object) return;
     if (root.kind != RootKind::finalizer && out_.reached_.test(*object)) return;
-    const auto parent = static_cast<std::uint32_t>(out_.roots_.size()) | kRootFlag;
-    if (out_.roots_.size() < kRootFlag && !out_.parents_.empty()) out_.roots_.push_back(root);
+    const auto parent = static_cast<std::uint32_t>(out_.roots_.size()) | Reachability::kRootFlag;
+    if (out_.roots_.size() < Reachability::kRootFlag && !out_.parents_.empty())
+      out_.roots_.push_back(root);
     if (root.kind != RootKind::finalizer) return reach(*object, parent);
     // The object itself is not kept, what it refers to is.
     const GcSpan* span = heap_.span_of(*object);
@@ -138,39 +138,6 @@ class Tracer {
 
 Reachability Reachability::trace(const GoMemory& go, Options options) {
   return Tracer(go, options).run();
-}
-
-Result<HolderPath> Reachability::path_to(std::uint64_t object, std::size_t most) const {
-  if (object >= go_->heap.object_limit() || !reached_.test(object))
-    return Error{ErrorCode::not_found, "the object is not reached"};
-  if (parents_.empty()) return Error{ErrorCode::limit_reached, "no paths were kept of this heap"};
-  HolderPath out;
-  ObjectReader reader(*go_);
-  std::uint32_t parent = parents_[object];
-  for (std::uint64_t steps = 0; (parent & kRootFlag) == 0; ++steps) {
-    if (steps > go_->heap.object_limit() || parent == 0)
-      return Error{ErrorCode::malformed_data, "a path of objects without an end"};
-    const std::uint64_t holder = parent - 1;
-    parent = parents_[holder];
-    if (out.holders.size() == most) {
-      ++out.left_out;
-      object = holder;
-      continue;
-    }
-    const GcSpan& span = *go_->heap.span_of(holder);
-    const AddressRange held = go_->heap.element(object);
-    std::optional<std::uint64_t> offset;
-    auto done = reader.each_pointer(span, holder - span.first_object,
-                                    [&](std::uint64_t at, std::uint64_t value) {
-                                      if (!offset && held.contains({value})) offset = at;
-                                    });
-    if (!done) return std::move(done).error();
-    out.holders.push_back({holder, offset.value_or(0)});
-    object = holder;
-  }
-  std::reverse(out.holders.begin(), out.holders.end());
-  out.root = roots_[parent & ~kRootFlag];
-  return out;
 }
 
 }  // namespace cgo

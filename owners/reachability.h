@@ -15,20 +15,6 @@ namespace cgo {
 
 class GoRoots;
 
-/// One object on the way from a root: `offset` is where its element has the pointer to the next
-/// one, or to what was asked for.
-struct Holder {
-  std::uint64_t object = 0;
-  std::uint64_t offset = 0;
-};
-
-/// How an object is held: from a root, through none or some objects.
-struct HolderPath {
-  GoRoot root;
-  std::vector<Holder> holders;  ///< The one at the root first.
-  std::uint64_t left_out = 0;   ///< Objects between the root and the first of them.
-};
-
 /// Which objects of the Go heap are reached, as the garbage collector would find them from here.
 /// Floating garbage is not: what a collection under way has marked already counts only while
 /// something still holds it. Keeps a few bits and, for paths, four bytes for each element of the
@@ -49,10 +35,6 @@ class Reachability {
   bool guessed(std::uint64_t object) const { return guessed_.test(object); }
   const BitSet& guessed() const { return guessed_; }
 
-  /// One way to a reached object, with at most `most` holders, the innermost ones; not_found for
-  /// one that is not reached.
-  Result<HolderPath> path_to(std::uint64_t object, std::size_t most = 100) const;
-
   /// False where something could not be read: what was not reached may be reached all the same.
   bool complete() const { return problem_count_ == 0; }
   std::uint64_t problem_count() const { return problem_count_; }
@@ -60,7 +42,11 @@ class Reachability {
 
  private:
   friend class Tracer;
+  friend class HolderPaths;
   explicit Reachability(const GoMemory& go) : go_(&go) {}
+
+  /// In parents_: the rest is the number of a root.
+  static constexpr std::uint32_t kRootFlag = 1u << 31;
 
   const GoMemory* go_;
   BitSet reached_, guessed_;

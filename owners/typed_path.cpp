@@ -172,41 +172,65 @@ TypedPaths::Content TypedPaths::content_at(const Found& from, Address word, std:
   return content.type != nullptr || from.place ? content : held_by_some_interface(word, object);
 }
 
-TypedWord TypedPaths::of_object(std::uint64_t object, std::uint64_t offset) {
+/// Found on the way down from the nearest object whose content is known, and kept.
+const TypedPaths::Content& TypedPaths::content_of(std::uint64_t object) {
+  std::vector<std::pair<std::uint64_t, HolderPaths::Link>> above;
+  auto known = contents_.find(object);
+  while (known == contents_.end()) {
+    const auto link = paths_.above(object);
+    if (!link) {
+      known = contents_.emplace(object, own_type(object)).first;
+      break;
+    }
+    above.emplace_back(object, *link);
+    if (link->root != nullptr) break;
+    object = link->holder->object;
+    known = contents_.find(object);
+  }
+  for (; !above.empty(); above.pop_back()) {
+    const auto& [held, link] = above.back();
+    Found from;
+    Address word;
+    TypedWord unused;
+    if (link.root != nullptr) {
+      from = variable(*link.root, unused);
+      word = link.root->at;
+    } else {
+      from = find(known->second, link.holder->object, link.holder->offset);
+      word = {go_.heap.element(link.holder->object).begin.value + link.holder->offset};
+    }
+    known = contents_.insert_or_assign(held, content_at(from, word, held)).first;
+  }
+  return known->second;
+}
+
+TypedWord TypedPaths::in_object(std::uint64_t object, std::uint64_t offset) {
   TypedWord out;
-  auto way = reach_.reached(object) ? reach_.path_to(object, kMostSteps)
-                                    : Result<HolderPath>(Error{ErrorCode::not_found, "dead"});
-  Content content;
-  Found found;
-  if (way) {
-    TypedWord of_variable;
-    found = variable(way->root, of_variable);
-    out.path.push_back(found.text);
-    if (way->left_out != 0) {
-      out.path.push_back(fmt::format("({} more objects)", way->left_out));
-      found.place.reset();
-    }
-    Address word = way->root.at;
-    for (const Holder& holder : way->holders) {
-      found = find(content_at(found, word, holder.object), holder.object, holder.offset);
-      out.path.push_back(found.text);
-      word = {go_.heap.element(holder.object).begin.value + holder.offset};
-    }
-    content = content_at(found, word, object);
-  } else {
-    content = own_type(object);
-  }
-  found = find(content, object, offset);
+  const Content& content = content_of(object);
+  const Found found = find(content, object, offset);
   out.path.push_back(found.text);
-  if (content.type != nullptr) {
-    out.go_type = format_type(*content.type);
-    out.field = found.place ? field_of(found.place->path) : found.text;
-    if (const auto map = map_of(out.go_type)) {
-      out.go_type = *map;
-      out.field = cell_of(out.field);
-    }
-    if (found.place) out.word_type = format_type(*found.place->type);
+  if (content.type == nullptr) return out;
+  out.go_type = format_type(*content.type);
+  out.field = found.place ? field_of(found.place->path) : found.text;
+  if (const auto map = map_of(out.go_type)) {
+    out.go_type = *map;
+    out.field = cell_of(out.field);
   }
+  if (found.place) out.word_type = format_type(*found.place->type);
+  return out;
+}
+
+TypedWord TypedPaths::of_object(std::uint64_t object, std::uint64_t offset) {
+  TypedWord out = in_object(object, offset);
+  const auto way = paths_.to(object, kMostSteps);
+  if (!way) return out;
+  TypedWord unused;
+  std::vector<std::string> path{variable(way->root, unused).text};
+  if (way->left_out != 0) path.push_back(fmt::format("({} more objects)", way->left_out));
+  for (const Holder& holder : way->holders)
+    path.push_back(find(content_of(holder.object), holder.object, holder.offset).text);
+  path.push_back(std::move(out.path.back()));
+  out.path = std::move(path);
   return out;
 }
 

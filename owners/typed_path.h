@@ -2,8 +2,10 @@
 
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
+#include "owners/holder_paths.h"
 #include "owners/object_reader.h"
 #include "owners/reachability.h"
 #include "values/program_context.h"
@@ -29,10 +31,12 @@ struct TypedWord {
 class TypedPaths {
  public:
   TypedPaths(const GoMemory& go, const Reachability& reach, const ProgramContext& types)
-      : go_(go), reach_(reach), types_(types), pointers_(go) {}
+      : go_(go), reach_(reach), types_(types), paths_(go, reach), pointers_(go) {}
 
   /// The word `offset` bytes into the element of `object`, which may be reached or not.
   TypedWord of_object(std::uint64_t object, std::uint64_t offset);
+  /// The same without its path: for very many of them.
+  TypedWord in_object(std::uint64_t object, std::uint64_t offset);
   /// A word that is a variable, or a part of one.
   TypedWord of_root(const GoRoot& root);
 
@@ -53,6 +57,7 @@ class TypedPaths {
   Found find(const Content& content, std::uint64_t object, std::uint64_t offset) const;
   const Type* held_by_interface(const Type& interface, Address at) const;
   Content behind(const WordPlace& place, Address word, std::uint64_t object);
+  const Content& content_of(std::uint64_t object);
   Content own_type(std::uint64_t object);
   Content held_by_some_interface(Address word, std::uint64_t object) const;
   bool in_types(Address descriptor) const;
@@ -63,7 +68,9 @@ class TypedPaths {
   const GoMemory& go_;
   const Reachability& reach_;
   const ProgramContext& types_;
+  HolderPaths paths_;
   ObjectReader pointers_;
+  std::unordered_map<std::uint64_t, Content> contents_;
 };
 
 }  // namespace cgo

@@ -27,6 +27,23 @@ Result<std::vector<std::byte>> read_bytes(const MemoryReader& memory, Address fr
   return out;
 }
 
+std::uint64_t read_present(const MemoryReader& memory, Address from, std::span<std::byte> out) {
+  constexpr std::uint64_t kPage = 4096;
+  if (out.empty() || memory.read(from, out)) return 0;
+  std::uint64_t missing = 0;
+  for (std::uint64_t at = 0; at < out.size();) {
+    const Address here = wrapping_add(from, at);
+    const auto piece =
+        out.subspan(at, std::min<std::uint64_t>(out.size() - at, kPage - here.value % kPage));
+    if (!memory.read(here, piece)) {
+      std::fill(piece.begin(), piece.end(), std::byte{});
+      missing += piece.size();
+    }
+    at += piece.size();
+  }
+  return missing;
+}
+
 Result<std::string> read_c_string(const MemoryReader& memory, Address from, std::size_t limit) {
   constexpr std::size_t kChunk = 64;
   std::string text;

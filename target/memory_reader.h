@@ -47,6 +47,10 @@ Result<Address> read_pointer(const MemoryReader& memory, Address at);
 Result<std::vector<std::byte>> read_bytes(const MemoryReader& memory, Address from,
                                           std::uint64_t bytes, std::uint64_t limit = 1u << 30);
 
+/// Fills `out` with what is there, page by page, and zeros for what is not; returns how many bytes
+/// are missing.
+std::uint64_t read_present(const MemoryReader& memory, Address from, std::span<std::byte> out);
+
 /// The bytes up to (not including) the first NUL, at most `limit`; malformed_data when none is
 /// found.
 Result<std::string> read_c_string(const MemoryReader& memory, Address from,

@@ -20,7 +20,7 @@ std::optional<HeapSpans> heap_of(const GoRuntime& runtime, const ImageMap& image
   if (image == nullptr) return std::nullopt;
   const auto dwarf = dwarf_of(*image);
   if (!dwarf) return std::nullopt;
-  const auto layout = heap_layout_from_dwarf(**dwarf);
+  const auto layout = gc_layout_from_dwarf(**dwarf);
   const ElfFile* file = (*dwarf)->file();
   const ElfSymbol* symbol = file == nullptr ? nullptr : file->find_symbol("runtime.mheap_");
   if (!layout || symbol == nullptr) return std::nullopt;

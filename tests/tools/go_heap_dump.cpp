@@ -11,6 +11,7 @@
 #include "core_images.h"
 #include "owners/go_memory.h"
 #include "owners/go_roots.h"
+#include "owners/holder_paths.h"
 #include "owners/object_reader.h"
 #include "owners/reachability.h"
 #include "target/dwarf.h"
@@ -133,7 +134,7 @@ json path_json(const GoMemory& go, const Reachability& reachability, Address add
   GcPointers pointers(go.memory(), go.layout, go.runtime.version(), go.places.mheap);
   if (const auto type = pointers.type_of(span, *object - span.first_object); type && *type)
     out["type"] = (**type).value;
-  const auto path = reachability.path_to(*object);
+  const auto path = HolderPaths(go, reachability).to(*object);
   if (!path) return out;
   out["root"] = format_root(go, path->root);
   out["root_kind"] = format_root_kind(path->root.kind);

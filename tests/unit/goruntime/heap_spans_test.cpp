@@ -11,21 +11,10 @@ constexpr Address kMheap{0x10000}, kArenas{0x7f0000000000}, kArena{0x7f100000000
     kSpan{0x7f2000000000}, kBits{0x7f3000000000};
 constexpr std::uint64_t kHeap = 0xc000000000;
 
-/// That of Go 1.27, with mheap.arenas brought near.
-HeapLayout layout() {
-  HeapLayout out;
-  out.mheap_arenas = {16};
-  out.arena_spans = {0};
-  out.span_bytes = 160;
-  out.start_address = {24};
-  out.page_count = {32};
-  out.free_index = {48};
-  out.element_count = {50};
-  out.alloc_bits = {64};
-  out.element_size = {104};
-  out.state = {99};
-  out.span_class = FieldOffset{98};
-  out.element_count_bytes = out.free_index_bytes = 2;
+/// With mheap.arenas brought near.
+GcLayout layout() {
+  GcLayout out = *gc_layout_from_table({27, 0}, "go1.27.0");
+  out.arenas = {16};
   return out;
 }
 

@@ -4,7 +4,7 @@
 
 #include "heap/c_heap.h"
 #include "heap/mapped_chunks.h"
-#include "support/glibc_heap_builder.h"
+#include "heap_example.h"
 
 namespace cgo {
 namespace {
@@ -17,17 +17,6 @@ struct Counted {
   CHeap::Census census;
 };
 
-CHeap heap_of(const MemoryReader& memory, const Build& build, std::uint64_t most_chunks = 100'000) {
-  return CHeap({.memory = &memory,
-                .mappings = &build.mappings(),
-                .layout = *glibc_layout_for({2, 36}),
-                .main_arena = Build::kArena,
-                .thread_pointers = {Build::kThread},
-                .every_thread = true,
-                .neighbours = {},
-                .most_chunks = most_chunks});
-}
-
 Counted count(const MemoryReader& memory, const Build& build, std::uint64_t most_chunks = 100'000) {
   Counted out;
   CHeap heap = heap_of(memory, build, most_chunks);
@@ -37,35 +26,13 @@ Counted count(const MemoryReader& memory, const Build& build, std::uint64_t most
   return out;
 }
 
-struct Blocks {
-  Build build;
-  Address lives, cached, fast, binned, behind, other, other_freed;
-  Blocks() {
-    lives = build.add(0x30);
-    cached = build.add(0x50);
-    build.add(0x20);
-    fast = build.add(0x40);
-    build.add(0x20);
-    binned = build.add(0x800);
-    behind = build.add(0x90);
-    other = build.add_to_other(0x100);
-    other_freed = build.add_to_other(0x900);
-    build.add_to_other(0x20);
-    build.finish();
-    build.free_to_cache(cached);
-    build.free_to_fast_bin(fast);
-    build.free_to_bin(binned);
-    build.free_to_bin(other_freed);
-  }
-};
-
 }  // namespace
 
 TEST_CASE("a census visits the blocks of all arenas once, as a search for each finds them") {
   Blocks b;
   const Counted all = count(b.build.memory(), b.build);
   CHECK(all.census.gaps.empty());
-  CHECK(all.blocks.size() == 10);
+  CHECK(all.blocks.size() == 12);
   CHECK(all.blocks.at(b.lives).kind == Kind::live);
   CHECK(all.blocks.at(b.lives).block.bytes() == 0x28);
   for (const Address freed : {b.cached, b.fast, b.binned, b.other_freed})
