@@ -83,6 +83,9 @@ CHeap::Census CHeap::for_each_block(std::span<const AddressRange> elsewhere,
                                     const std::function<void(const CHeapPlace&)>& visit) {
   Census census;
   find_all_regions(census);
+  // Its lists and its top lead to headers, which lie in the last bytes of the blocks before them.
+  for (const Arena& arena : arenas_.found)
+    if (arena.main) census.ranges.push_back({arena.address, {arena.address.value + kArenaBytes}});
   std::vector<AddressRange> taken(elsewhere.begin(), elsewhere.end());
   for (std::size_t i = 0; i < regions_.size(); ++i) {
     census.ranges.push_back({regions_[i]->begin, regions_[i]->chunks.range.end});

@@ -49,6 +49,10 @@ std::optional<Failure> take_options(const CommandLine& line, CrossingRequest& re
   request.with_errno = line.has("--errno");
   request.with_python = line.has("--python");
   request.moved = line.has("--moved");
+  for (const char* flag : {"--min-bytes", "--site", "--type"})
+    if (line.has(flag))
+      return wrong_breakpoint(fmt::format("{} is for leak, gc-visibility and dangling", flag),
+                              "'cgo help break' has what goes with what");
   if (request.moved && request.query.when == When::callback)
     return wrong_breakpoint("--moved is for calls from Go into C", "'cgo break enter' with it");
   if (request.every == 0 || request.only == 0)
@@ -148,6 +152,7 @@ Answer run_break(Plugin& plugin, lldb::SBDebugger debugger, const CommandLine& l
                            "'target create PROGRAM', 'process attach'", ExitStatus::no_target});
   if (line.positionals.empty()) return list(plugin, target);
   if (auto answer = break_fault(plugin, target, line)) return *std::move(answer);
+  if (auto answer = break_memory(plugin, target, line)) return *std::move(answer);
   Asked asked = asked_for(line);
   if (asked.failure) return Answer::failed(*std::move(asked.failure));
   const auto set = set_crossing_breakpoint(plugin, target, *std::move(asked.request));

@@ -4,6 +4,8 @@
 #include <charconv>
 
 #include "lldb-plugin/command_context.h"
+#include "lldb-plugin/heap_sources.h"
+#include "owners/hazard_findings.h"
 #include "owners/heap_report.h"
 #include "unwind/format.h"
 
@@ -27,15 +29,6 @@ std::optional<Address> address_in(std::string_view text) {
   const auto done = std::from_chars(text.data(), end, value, base);
   if (text.empty() || done.ec != std::errc() || done.ptr != end) return std::nullopt;
   return Address{value};
-}
-
-std::unique_ptr<HeapSnapshot> snapshot_of(const Stop& stop) {
-  return HeapSnapshot::take({.debuggee = *stop.debuggee,
-                             .runtimes = stop.program->runtimes,
-                             .unwinder = *stop.unwinder,
-                             .images = *stop.program->images,
-                             .dwarf = stop.program->dwarf,
-                             .symbolizer = *stop.program->symbolizer});
 }
 
 bool is_leak(BlockVerdict verdict) {
@@ -133,14 +126,41 @@ void tell_address(const Asked& asked, const Stop& stop, Address address) {
       escaped(path));
 }
 
+void tell_hazards(const Asked& asked) {
+  HeapSnapshot& heap = asked.heap;
+  std::vector<Finding> findings = hidden_objects(heap);
+  for (Finding& one : dangling_pointers(heap)) findings.push_back(std::move(one));
+  const std::size_t count = std::min(findings.size(), asked.limit(kUsualBlocks, kUsualJsonBlocks));
+  if (asked.line.has("--json")) {
+    std::string out;
+    for (std::size_t i = 0; i < count; ++i)
+      out += (i == 0 ? "" : ",") + finding_json(findings[i], heap.records());
+    asked.answer.out =
+        fmt::format(
+            R"({{"schema":"lldb-cgo/findings/1","findings":[{}],"shown":{},"matching":{}{}}})", out,
+            count, findings.size(), partial_json(asked.answer)) +
+        "\n";
+    return;
+  }
+  for (std::size_t i = 0; i < count; ++i)
+    asked.answer.out += format_finding(findings[i], heap.records(), true);
+  if (count < findings.size())
+    asked.answer.out += fmt::format("{} more; --limit N shows them\n", findings.size() - count);
+  if (findings.empty())
+    asked.answer.out = fmt::format(
+        "0 hazards found (looked at {} blocks of C, {} freed ones, and all of Go's memory)\n",
+        heap.blocks().size(), heap.hazards().freed().size());
+}
+
 }  // namespace
 
 Answer run_heap(CommandContext& context, const CommandLine& line) {
   const std::string_view verb = line.positionals[0];
   const bool find = verb == "find";
-  if (!find && verb != "owners" && verb != "blocks" && verb != "leaks")
+  const bool hazards = verb == "hazards";
+  if (!find && !hazards && verb != "owners" && verb != "blocks" && verb != "leaks")
     return Answer::failed(bad_word(fmt::format("'{}' is no question about the heap", verb),
-                                   "owners, blocks, leaks, or find ADDRESS"));
+                                   "owners, blocks, leaks, hazards, or find ADDRESS"));
   std::optional<Address> address;
   if (find) {
     if (line.positionals.size() > 1) address = address_in(line.positionals[1]);
@@ -153,7 +173,7 @@ Answer run_heap(CommandContext& context, const CommandLine& line) {
   const auto found = context.subject.stop();
   if (!found) return no_stop(found.error());
   const Stop& stop = **found;
-  const auto heap = snapshot_of(stop);
+  const auto heap = HeapSnapshot::take(heap_sources(stop), {.hazards = hazards});
   Answer answer;
   for (const std::string& gap : heap->gaps()) answer.warnings.push_back(gap);
   if (heap->records() != nullptr)
@@ -162,6 +182,8 @@ Answer run_heap(CommandContext& context, const CommandLine& line) {
   const Asked asked{*heap, line, answer};
   if (find)
     tell_address(asked, stop, *address);
+  else if (hazards)
+    tell_hazards(asked);
   else if (verb == "owners")
     tell_owners(asked);
   else

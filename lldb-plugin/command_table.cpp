@@ -65,7 +65,8 @@ constexpr Flag kSignalsFlags[] = {
 constexpr Positional kHeapQuestion[] = {
     {"QUESTION", ValueKind::text, true, false,
      "owners: blocks by who holds them; blocks: the largest; leaks: what nothing holds any more; "
-     "find: what is at ADDRESS, and who holds it."},
+     "hazards: what one side holds and the other does not know of; find: what is at ADDRESS, and "
+     "who holds it."},
     {"ADDRESS", ValueKind::text, false, false, "For find."}};
 constexpr Flag kHeapFlags[] = {{"--group", ValueKind::none, "",
                                 "blocks, leaks: by where they were allocated, as the agent "
@@ -84,7 +85,8 @@ constexpr Flag kBreakFlags[] = {
      "depth."},
     {"--at", ValueKind::text, "FILE:LINE", "Only calls from this line of Go."},
     {"--hits", ValueKind::number, "N", "Stop at the Nth that fits only."},
-    {"--every", ValueKind::number, "N", "Stop at every Nth that fits."},
+    {"--every", ValueKind::number, "N",
+     "Stop at every Nth that fits; leak and its like: look at every Nth collection only."},
     {"--slower", ValueKind::text, "TIME", "return: only what took TIME (10ms) or longer."},
     {"--errno", ValueKind::none, "", "return: only where C set errno, or Go gets one."},
     {"--python", ValueKind::none, "",
@@ -96,11 +98,17 @@ constexpr Flag kBreakFlags[] = {
      "exception: only where no handler takes it before Go; panic: only what nothing recovers."},
     {"--all", ValueKind::none, "",
      "longjmp, signal-handler: also what breaks nothing; panic: also where no C is below."},
-    {"--stack", ValueKind::none, "", "Print the stack too."}};
+    {"--stack", ValueKind::none, "", "Print the stack too."},
+    {"--min-bytes", ValueKind::number, "N",
+     "leak, gc-visibility, dangling: only findings about N bytes or more."},
+    {"--site", ValueKind::text, "REGEX",
+     "The same: only where REGEX is in a function that allocated or freed."},
+    {"--type", ValueKind::text, "REGEX", "The same: only where REGEX is in the Go object's type."}};
 constexpr Positional kBreakAt[] = {
     {"KIND", ValueKind::text, false, false,
      "enter: Go calls C; return: back to the caller; callback: C calls Go; exception, panic, "
-     "longjmp, signal-handler: what breaks at the boundary. Without it: what there is."},
+     "longjmp, signal-handler: what breaks at the boundary; leak, gc-visibility, dangling: at the "
+     "end of a garbage collection. Without it: what there is."},
     {"REGEX", ValueKind::text, false, false, "Part of C's or Go's name of the function."}};
 constexpr Flag kTraceLibraries{
     "--dl", ValueKind::none, "",
@@ -197,8 +205,9 @@ constexpr Command kCommands[] = {
      .cost = "Reads debug information. The first time for a program about a second.",
      .needs = Needs::program},
     {.name = "break",
-     .summary =
-         "Stop where Go calls C, C calls Go, either returns, or before something breaks there.",
+     .summary = "Stop where Go calls C, C calls Go, either returns, before something breaks there, "
+                "or when "
+                "a garbage collection loses memory of C.",
      .positionals = kBreakAt,
      .flags = kBreakFlags,
      .example = "return '^read_block$' --if 'result < 0' --stack",

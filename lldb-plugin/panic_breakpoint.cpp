@@ -21,14 +21,6 @@ namespace {
 
 constexpr ReadLimits kLimits{.depth = 2, .elements = 8, .text_bytes = 200};
 
-/// Whether it may hold Go code, which is in sections of its own in what Go's linker or another
-/// made.
-bool has_go(lldb::SBModule module) {
-  constexpr const char* kSections[] = {".go.buildinfo", ".gopclntab", ".data.rel.ro.gopclntab"};
-  return std::ranges::any_of(kSections,
-                             [&](const char* name) { return module.FindSection(name).IsValid(); });
-}
-
 /// The value that was given to panic, from the registers it is passed in.
 /// Source: src/cmd/compile/abi-internal.md, since Go 1.17.
 std::string value_text(lldb::SBFrame frame, const Stop& stop, const GoRuntime& runtime) {
@@ -53,7 +45,7 @@ std::string value_text(lldb::SBFrame frame, const Stop& stop, const GoRuntime& r
 
 std::vector<std::uint64_t> PanicBreakpoint::addresses(lldb::SBModule module) {
   if (!has_go(module)) return {};
-  const auto found = panic_sites(path_of(module));
+  const auto found = go_function_sites(path_of(module), "runtime.gopanic");
   if (!found) return {};
   const std::lock_guard lock(mutex_);
   return sites_.set(module, *found);

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "lldb-plugin/fault_breakpoint.h"
-#include "lldb-plugin/panic_sites.h"
+#include "lldb-plugin/go_function_sites.h"
 #include "stops/panic_fate.h"
 
 namespace cgo {

@@ -28,5 +28,7 @@ std::string format_locations(lldb::SBBreakpoint breakpoint);
 
 /// `cgo break exception` and its like; nothing where the word is none of them.
 std::optional<Answer> break_fault(Plugin& plugin, lldb::SBTarget target, const CommandLine& line);
+/// `cgo break leak` and its like.
+std::optional<Answer> break_memory(Plugin& plugin, lldb::SBTarget target, const CommandLine& line);
 
 }  // namespace cgo

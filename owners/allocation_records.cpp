@@ -155,4 +155,13 @@ const Frame* site_of(const Stack& stack) {
   return of_c;
 }
 
+std::string site_text(const Stack& stack) {
+  const Frame* site = site_of(stack);
+  if (site == nullptr) return "?";
+  std::string out(site->function);
+  if (site->line != 0)
+    out += fmt::format(" at {}:{}", site->file.substr(site->file.rfind('/') + 1), site->line);
+  return out;
+}
+
 }  // namespace cgo

@@ -68,5 +68,7 @@ class AllocationRecords {
 /// The first frame of the program's own Go code in a stack of an allocation, else of its own C
 /// code: where people look first. Null where there is none.
 const Frame* site_of(const Stack& stack);
+/// "main.open at main.go:17"; "?" where there is none.
+std::string site_text(const Stack& stack);
 
 }  // namespace cgo

@@ -21,11 +21,13 @@ std::unordered_set<std::uint64_t> finalized_objects(const GcSpecials& specials) 
 
 class Finder {
  public:
-  Finder(const GoMemory& go, const Reachability& reach, std::uint8_t runtime, BlockGraph& graph)
+  Finder(const GoMemory& go, const Reachability& reach, std::uint8_t runtime, BlockGraph& graph,
+         HazardWords* hazards)
       : go_(go),
         runtime_(runtime),
         reach_(reach),
         graph_(graph),
+        hazards_(hazards),
         reader_(go),
         finalized_(finalized_objects(go.specials)) {}
 
@@ -83,20 +85,39 @@ class Finder {
 
   void look_at(const GcSpan& span, std::uint64_t index) {
     const std::uint64_t object = span.first_object + index;
+    const bool with_hazards = hazards_ != nullptr && reach_.reached(object);
     hits_.clear();
-    reader_.each_word(span, index, [this](std::uint64_t offset, std::uint64_t value) {
-      if (graph_.blocks().find({value})) hits_.push_back({offset, value});
+    reader_.each_word(span, index, [&](std::uint64_t offset, std::uint64_t value) {
+      if (graph_.blocks().find({value}) || (with_hazards && is_hazard(value)))
+        hits_.push_back({offset, value});
     });
     if (hits_.empty()) return;
     const std::vector<std::uint64_t> pointers = pointers_of(span, index);
     const Address begin = go_.heap.element(object).begin;
-    for (const Hit& hit : hits_)
-      add({.kind = kind_of(object),
-           .pointer = std::ranges::binary_search(pointers, hit.offset),
-           .runtime = runtime_,
-           .at = {begin.value + hit.offset},
-           .from = object},
-          hit.value);
+    for (const Hit& hit : hits_) {
+      const BlockHolder holder{.kind = kind_of(object),
+                               .pointer = std::ranges::binary_search(pointers, hit.offset),
+                               .runtime = runtime_,
+                               .at = {begin.value + hit.offset},
+                               .from = object};
+      if (!add(holder, hit.value) && with_hazards) note_hazard(holder, hit.value);
+    }
+  }
+
+  bool is_hazard(std::uint64_t value) const {
+    return hazards_->freed().find({value}) || dead_object_at(value);
+  }
+
+  std::optional<std::uint64_t> dead_object_at(std::uint64_t value) const {
+    const auto object = go_.heap.object_at({value});
+    if (!object || reach_.reached(*object) || finalized_.contains(*object)) return std::nullopt;
+    return object;
+  }
+
+  void note_hazard(const BlockHolder& holder, std::uint64_t value) {
+    if (hazards_->note_freed(holder, value) || holder.pointer) return;
+    if (const auto object = dead_object_at(value))
+      hazards_->note_object({holder, runtime_, *object, {value}});
   }
 
   std::vector<std::uint64_t> pointers_of(const GcSpan& span, std::uint64_t index) {
@@ -126,12 +147,13 @@ class Finder {
       }
       return HolderKind::mapping;
     }();
-    if (add({.kind = kind,
-             .pointer = root.kind != RootKind::guess,
-             .runtime = runtime_,
-             .at = root.at,
-             .from = root.goroutine},
-            root.value))
+    const BlockHolder holder{.kind = kind,
+                             .pointer = root.kind != RootKind::guess,
+                             .runtime = runtime_,
+                             .at = root.at,
+                             .from = root.goroutine};
+    const bool held = add(holder, root.value);
+    if (held || (hazards_ != nullptr && hazards_->note_freed(holder, root.value)))
       out_.places.insert(root.at);
   }
 
@@ -145,6 +167,7 @@ class Finder {
   const std::uint8_t runtime_;
   const Reachability& reach_;
   BlockGraph& graph_;
+  HazardWords* const hazards_;
   ObjectReader reader_;
   std::unordered_set<std::uint64_t> finalized_;
   std::vector<Hit> hits_;
@@ -155,8 +178,8 @@ class Finder {
 }  // namespace
 
 GoHolders add_go_holders(const GoMemory& go, const Reachability& reach, std::uint8_t runtime,
-                         BlockGraph& graph) {
-  Finder finder(go, reach, runtime, graph);
+                         BlockGraph& graph, HazardWords* hazards) {
+  Finder finder(go, reach, runtime, graph, hazards);
   finder.look_at_roots();
   finder.look_at_objects();
   finder.look_at_stacks();

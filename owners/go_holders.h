@@ -6,6 +6,7 @@
 
 #include "owners/block_graph.h"
 #include "owners/go_memory.h"
+#include "owners/hazard_words.h"
 #include "owners/reachability.h"
 
 namespace cgo {
@@ -21,7 +22,9 @@ struct GoHolders {
 /// Notes every word of Go's memory that refers to a block: of objects, of variables of packages, of
 /// goroutines' stacks, and of what waits for a finalizer or cleanup. `runtime`: its number. `reach`
 /// is of the same stop. An object that nothing reaches counts as dead only where all was read.
+/// `hazards` may be null: it is given what lives and refers to freed blocks, or is a number and
+/// leads to a dead object.
 GoHolders add_go_holders(const GoMemory& go, const Reachability& reach, std::uint8_t runtime,
-                         BlockGraph& graph);
+                         BlockGraph& graph, HazardWords* hazards);
 
 }  // namespace cgo

@@ -133,15 +133,6 @@ std::string block_json(HeapSnapshot& heap, std::uint32_t number) {
   return out + "]}";
 }
 
-std::string site_text(const Stack& stack) {
-  const Frame* site = site_of(stack);
-  if (site == nullptr) return "?";
-  std::string out(site->function);
-  if (site->line != 0)
-    out += fmt::format(" at {}:{}", site->file.substr(site->file.rfind('/') + 1), site->line);
-  return out;
-}
-
 std::string allocation_text(const HeapSnapshot& heap, std::uint32_t number) {
   const AgentBlock* record = heap.record_of(number);
   if (record == nullptr) return {};

@@ -13,6 +13,22 @@ namespace {
 constexpr std::uint64_t kGoArenaBytes = 64ull << 20;
 constexpr std::uint64_t kLargeBlock = 32 * 1024;
 
+/// Where the variables of Go's packages lie, with pointers and without. The fields of
+/// runtime.moduledata follow each other: noptrdata, enoptrdata, data, edata, bss, ebss, noptrbss,
+/// enoptrbss. Source: src/runtime/symtab.go.
+std::vector<AddressRange> variables_of(const GoMemory& go) {
+  std::vector<AddressRange> out;
+  for (const auto& module : go.runtime.parts().modules) {
+    const Address first = wrapping_add(module->tables().moduledata, go.layout.data.bytes - 16);
+    for (std::uint64_t i = 0; i < 4; ++i) {
+      const auto begin = read_pointer(go.memory(), wrapping_add(first, i * 16));
+      const auto end = read_pointer(go.memory(), wrapping_add(first, i * 16 + 8));
+      if (begin && end && *begin < *end) out.push_back({*begin, *end});
+    }
+  }
+  return out;
+}
+
 /// The memory that Go's heap lies in, in arenas.
 std::vector<AddressRange> arenas_of(const GcHeap& heap) {
   std::vector<AddressRange> out;
@@ -28,18 +44,25 @@ std::vector<AddressRange> arenas_of(const GcHeap& heap) {
   return out;
 }
 
+bool is_in(std::span<const AddressRange> ranges, Address address) {
+  return std::ranges::any_of(ranges, [&](AddressRange range) { return range.contains(address); });
+}
+
 }  // namespace
 
 void HeapSnapshot::read_go() {
+  const bool marked = options_.alive == Alive::marked;
   for (const Error& problem : sources_.runtimes.problems) gap(problem.message);
   for (const auto& runtime : sources_.runtimes.all) {
-    auto memory = read_go_memory(sources_.debuggee, *runtime, sources_.unwinder, sources_.dwarf);
+    auto memory = read_go_memory(sources_.debuggee, *runtime, sources_.unwinder, sources_.dwarf,
+                                 marked ? GcHeap::Marks::all : GcHeap::Marks::where_needed);
     if (!memory) {
       gap("the Go heap cannot be read: " + memory.error().message);
       continue;
     }
-    auto side = std::make_unique<GoSide>(GoSide{*std::move(memory), {}, {}, {}});
-    side->reach = std::make_unique<Reachability>(Reachability::trace(side->memory));
+    auto side = std::make_unique<GoSide>(GoSide{.memory = *std::move(memory)});
+    side->reach = std::make_unique<Reachability>(marked ? Reachability::of_marks(side->memory)
+                                                        : Reachability::trace(side->memory));
     for (const Error& problem : side->reach->problems()) gap(problem.message);
     side->types = std::make_unique<ProgramContext>(
         ProgramContext::Parts{.memory = &sources_.debuggee.memory(),
@@ -48,6 +71,8 @@ void HeapSnapshot::read_go() {
                               .dwarf = sources_.dwarf},
         runtime.get());
     side->paths = std::make_unique<TypedPaths>(side->memory, *side->reach, *side->types);
+    side->globals = variables_of(side->memory);
+    side->code_types = std::make_unique<CodeTypes>(*runtime, *side->types);
     for (const AddressRange arena : arenas_of(side->memory.heap)) elsewhere_.push_back(arena);
     go_.push_back(std::move(side));
   }
@@ -70,7 +95,7 @@ void HeapSnapshot::read_records() {
 }
 
 void HeapSnapshot::count_blocks() {
-  std::vector<CBlockTable::Block> live;
+  std::vector<CBlockTable::Block> live, freed;
   std::unordered_set<Address> uncertain;
   std::unordered_set<Address> held_back;
   if (records_)
@@ -82,6 +107,7 @@ void HeapSnapshot::count_blocks() {
       if (place.kind == CHeapPlace::Kind::freed || held_back.contains(place.block.begin)) {
         ++freed_blocks_;
         freed_bytes_ += place.block.bytes();
+        if (options_.hazards) freed.push_back({place.block.begin, place.block.bytes()});
         return;
       }
       live.push_back({place.block.begin, place.block.bytes()});
@@ -100,9 +126,21 @@ void HeapSnapshot::count_blocks() {
   }
   std::ranges::sort(elsewhere_, {}, &AddressRange::begin);
   blocks_ = CBlockTable(std::move(live));
+  if (options_.hazards) hazards_ = HazardWords(freed_table(std::move(freed)));
   uncertain_.resize(blocks_.size());
   for (const Address block : uncertain)
     if (const auto number = blocks_.find(block)) uncertain_[*number] = true;
+}
+
+/// What malloc has of freed blocks, and what the agent remembers of others: those that malloc put
+/// together or gave back to the system.
+CBlockTable HeapSnapshot::freed_table(std::vector<CBlockTable::Block> of_malloc) const {
+  const CBlockTable known(of_malloc);
+  if (records_)
+    for (const AgentBlock& block : records_->freed())
+      if (block.bytes != 0 && !blocks_.find(block.address) && !known.find(block.address))
+        of_malloc.push_back({block.address, block.bytes});
+  return CBlockTable(std::move(of_malloc));
 }
 
 /// Blocks that refer to blocks.
@@ -113,9 +151,10 @@ void HeapSnapshot::add_blocks() {
   for (std::uint32_t number = 0; number < blocks_.size(); ++number) {
     const CBlockTable::Block& block = blocks_[number];
     const auto look_at = [&](Address at, std::uint64_t value) {
+      const BlockHolder holder{.kind = HolderKind::c_block, .at = at, .from = number};
       const auto target = blocks_.find({value});
-      if (!target || *target == number) return;
-      graph_->note({.kind = HolderKind::c_block, .at = at, .from = number}, value);
+      if (!target) return note_go_object(holder, value);
+      if (*target != number) graph_->note(holder, value);
     };
     if (block.bytes > kLargeBlock) {
       missing += for_each_word(sources_.debuggee.memory(), block.range(), look_at);
@@ -135,6 +174,58 @@ void HeapSnapshot::add_blocks() {
   if (missing != 0) gap(std::to_string(missing) + " bytes of blocks of C are missing");
 }
 
+void HeapSnapshot::note_go_object(const BlockHolder& holder, std::uint64_t value) {
+  if (!options_.hazards) return;
+  for (std::size_t i = 0; i < go_.size(); ++i) {
+    const GoSide& side = *go_[i];
+    const auto object = side.memory.heap.object_at({value});
+    if (!object) continue;
+    BlockHolder from = holder;
+    if (holder.kind == HolderKind::c_global && is_in(side.globals, holder.at)) {
+      // What keeps an object alive is a pointer of Go's.
+      if (side.reach->reached(*object)) continue;
+      from.kind = HolderKind::go_global;
+      from.runtime = static_cast<std::uint8_t>(i);
+    }
+    hazards_.note_object({from, static_cast<std::uint8_t>(i), *object, {value}});
+  }
+}
+
+HeapSnapshot::ObjectState HeapSnapshot::state_of(const HazardWords::OfObject& word) {
+  GoSide& side = *go_[word.runtime];
+  if (!side.pinned) {
+    side.pinned.emplace();
+    const auto pins = read_pins(sources_.debuggee.memory(), side.memory.layout, side.memory.heap,
+                                side.memory.specials);
+    if (pins)
+      for (const PinnedObject& one : *pins) side.pinned->insert(one.object);
+    side.internal.emplace();
+    const auto add = [&](Address address) {
+      if (const auto object = side.memory.heap.element_at(address)) side.internal->insert(*object);
+    };
+    const MemoryReader& memory = sources_.debuggee.memory();
+    for (const Goroutine& g : side.memory.runtime.goroutines(memory).found) add(g.address);
+    // A thread that is made is told of them in memory of C.
+    for (const Machine& m : side.memory.runtime.machines(memory).found)
+      for (const Address own : {m.address, m.g0, m.gsignal}) add(own);
+    // Finalizers and cleanups have what they need.
+    for (const GcSpecial& special : side.memory.specials.found)
+      if (special.kind == SpecialKind::finalizer) side.internal->insert(special.object);
+  }
+  return {.element = side.memory.heap.element(word.object),
+          .reached = side.reach->reached(word.object),
+          .pinned = side.pinned->contains(word.object),
+          .internal = side.internal->contains(word.object)};
+}
+
+/// A counter of Go's runtime that has the value of an address: low addresses are such numbers.
+bool HeapSnapshot::is_number_of_runtime(const CWord& word) const {
+  if (!blocks_.find({word.value})) return false;
+  const ElfSymbol* symbol = data_symbol(sources_.images, word.at);
+  return symbol != nullptr &&
+         (symbol->name.starts_with("runtime.") || symbol->name.starts_with("internal/runtime/"));
+}
+
 void HeapSnapshot::add_c_words() {
   const CMemory::Threads& threads = c_.threads();
   if (!threads.all) gap("the thread-local storage of some threads is not known");
@@ -146,21 +237,23 @@ void HeapSnapshot::add_c_words() {
       .elsewhere = elsewhere_};
   const CWordGaps seen = for_each_c_word(words, [&](const CWord& word) {
     if (word.at && go_places_.contains(word.at)) return;
-    graph_->note({.kind = word.kind, .at = word.at, .from = word.thread}, word.value);
+    if (word.kind == HolderKind::c_global && is_number_of_runtime(word)) return;
+    const BlockHolder holder{.kind = word.kind, .at = word.at, .from = word.thread};
+    if (!graph_->note(holder, word.value)) note_go_object(holder, word.value);
   });
   for (const std::string& reason : seen.reasons) gap(reason);
 }
 
-std::unique_ptr<HeapSnapshot> HeapSnapshot::take(const Sources& sources) {
-  std::unique_ptr<HeapSnapshot> out(new HeapSnapshot(sources));
+std::unique_ptr<HeapSnapshot> HeapSnapshot::take(const Sources& sources, Options options) {
+  std::unique_ptr<HeapSnapshot> out(new HeapSnapshot(sources, options));
   out->read_go();
   out->read_records();
   out->count_blocks();
   out->graph_ = std::make_unique<BlockGraph>(out->blocks_);
   for (std::size_t i = 0; i < out->go_.size(); ++i) {
     const GoSide& side = *out->go_[i];
-    GoHolders found =
-        add_go_holders(side.memory, *side.reach, static_cast<std::uint8_t>(i), *out->graph_);
+    GoHolders found = add_go_holders(side.memory, *side.reach, static_cast<std::uint8_t>(i),
+                                     *out->graph_, options.hazards ? &out->hazards_ : nullptr);
     out->go_places_.merge(found.places);
     for (std::string& one : found.gaps) out->gap(std::move(one));
   }
@@ -193,6 +286,17 @@ TypedWord HeapSnapshot::typed_place(const BlockHolder& holder) {
   if (holder.kind == HolderKind::go_global)
     return paths.of_root({.kind = RootKind::global, .at = holder.at});
   return {};
+}
+
+std::optional<CodeTypes::Found> HeapSnapshot::type_by_code(std::uint32_t block,
+                                                           const BlockHolder& holder) {
+  const AgentBlock* record = record_of(block);
+  if (record == nullptr || holder.runtime >= go_.size()) return std::nullopt;
+  const auto stack = records_->stack(record->stack);
+  if (!stack) return std::nullopt;
+  const AddressRange object = element(holder);
+  return go_[holder.runtime]->code_types->find(*stack, object.bytes(),
+                                               holder.at.value - object.begin.value);
 }
 
 std::string HeapSnapshot::symbol_text(Address at) const {

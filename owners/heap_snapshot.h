@@ -8,7 +8,10 @@
 
 #include "owners/allocation_records.h"
 #include "owners/block_graph.h"
+#include "owners/c_words.h"
+#include "owners/code_types.h"
 #include "owners/go_holders.h"
+#include "owners/hazard_words.h"
 #include "owners/typed_path.h"
 #include "values/c_memory.h"
 
@@ -27,7 +30,18 @@ class HeapSnapshot {
     DwarfSource dwarf;
     const Symbolizer& symbolizer;
   };
-  static std::unique_ptr<HeapSnapshot> take(const Sources& sources);
+  /// What tells which Go objects are alive.
+  enum class Alive : std::uint8_t {
+    traced,
+    marked,  ///< The marks of the collection that ends: at the entry of runtime.gcSweep alone. No
+             ///< ways are known then, and few types. Takes a fraction of the time.
+  };
+  struct Options {
+    Alive alive = Alive::traced;
+    bool hazards = false;  ///< Also notes what hazards() has.
+  };
+  static std::unique_ptr<HeapSnapshot> take(const Sources& sources, Options options);
+  static std::unique_ptr<HeapSnapshot> take(const Sources& sources) { return take(sources, {}); }
 
   const CBlockTable& blocks() const { return blocks_; }
   const BlockGraph& graph() const { return *graph_; }
@@ -36,6 +50,8 @@ class HeapSnapshot {
   }
   /// Whether a block is in use is not known: a list that would tell is damaged.
   bool uncertain(std::uint32_t block) const { return uncertain_[block]; }
+  /// Empty unless they were asked for.
+  const HazardWords& hazards() const { return hazards_; }
   /// What was not seen, a sentence each: nothing that is not held is a leak then.
   std::span<const std::string> gaps() const { return gaps_; }
   std::uint64_t freed_blocks() const { return freed_blocks_; }
@@ -51,6 +67,9 @@ class HeapSnapshot {
   TypedWord typed(const BlockHolder& holder);
   /// The same; of words of Go objects without the path: for very many of them.
   TypedWord typed_place(const BlockHolder& holder);
+  /// What a small object is that is dead and has no type any more, by the code of the functions
+  /// that allocated the block it holds; nothing where that does not say it.
+  std::optional<CodeTypes::Found> type_by_code(std::uint32_t block, const BlockHolder& holder);
   /// "sqlite3Config in libsqlite3.so.0", "data of libc.so.6": what has a word of an image.
   std::string symbol_text(Address at) const;
   /// What kind of place a holder is, for counting those of one kind together.
@@ -62,6 +81,14 @@ class HeapSnapshot {
     TypedWord word;  ///< The address in the object.
   };
   std::optional<GoHolder> go_object_at(Address address);
+  /// What the two sides know of an object that a word leads to which is no pointer for Go.
+  struct ObjectState {
+    AddressRange element;
+    bool reached = false;
+    bool pinned = false;    ///< By a runtime.Pinner.
+    bool internal = false;  ///< The runtime's own: it is never collected, or freed by itself.
+  };
+  ObjectState state_of(const HazardWords::OfObject& word);
   /// The element of a Go object that holds a block.
   AddressRange element(const BlockHolder& holder) const;
 
@@ -72,23 +99,33 @@ class HeapSnapshot {
     std::unique_ptr<Reachability> reach;
     std::unique_ptr<ProgramContext> types;
     std::unique_ptr<TypedPaths> paths;
+    std::unique_ptr<CodeTypes> code_types;
+    /// Variables of packages, and for state_of(), once it was asked.
+    std::vector<AddressRange> globals;
+    std::optional<std::unordered_set<std::uint64_t>> pinned, internal;
   };
 
-  explicit HeapSnapshot(const Sources& sources) : sources_(sources), c_(sources.debuggee) {}
+  HeapSnapshot(const Sources& sources, Options options)
+      : sources_(sources), options_(options), c_(sources.debuggee) {}
   void read_go();
   void read_records();
   void count_blocks();
   void add_blocks();
   void add_c_words();
+  bool is_number_of_runtime(const CWord& word) const;
+  CBlockTable freed_table(std::vector<CBlockTable::Block> of_malloc) const;
+  void note_go_object(const BlockHolder& holder, std::uint64_t value);
   void gap(std::string text) { gaps_.push_back(std::move(text)); }
 
   Sources sources_;
+  Options options_;
   CMemory c_;
   std::vector<std::unique_ptr<GoSide>> go_;
   std::vector<AddressRange> elsewhere_;  // Heaps of both sides.
   CBlockTable blocks_;
   std::vector<bool> uncertain_;
   std::unique_ptr<BlockGraph> graph_;
+  HazardWords hazards_;
   std::unordered_set<Address> go_places_;
   std::vector<std::string> gaps_;
   std::uint64_t freed_blocks_ = 0, freed_bytes_ = 0;

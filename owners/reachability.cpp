@@ -136,6 +136,16 @@ class Tracer {
   bool guessing_ = false;
 };
 
+Reachability Reachability::of_marks(const GoMemory& go) {
+  Reachability out(go);
+  out.reached_ = go.heap.marked();
+  out.guessed_ = BitSet(go.heap.object_limit());
+  out.problem_count_ = go.heap.problems().size();
+  for (const Error& problem : go.heap.problems())
+    if (out.problems_.size() < kMostProblems) out.problems_.push_back(problem);
+  return out;
+}
+
 Reachability Reachability::trace(const GoMemory& go, Options options) {
   return Tracer(go, options).run();
 }

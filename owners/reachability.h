@@ -28,6 +28,9 @@ class Reachability {
   /// `go` must outlive this.
   static Reachability trace(const GoMemory& go, Options options);
   static Reachability trace(const GoMemory& go) { return trace(go, Options{}); }
+  /// What the collection that ends just now found, at the entry of runtime.gcSweep: nothing is
+  /// followed, so no ways are known. `go` was read with all marks, and must outlive it.
+  static Reachability of_marks(const GoMemory& go);
 
   bool reached(std::uint64_t object) const { return reached_.test(object); }
   const BitSet& reached() const { return reached_; }

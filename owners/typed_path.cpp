@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "goruntime/go_interface.h"
+#include "owners/element_fit.h"
 #include "owners/go_roots.h"
 
 namespace cgo {
@@ -151,10 +152,7 @@ TypedPaths::Content TypedPaths::held_by_some_interface(Address word, std::uint64
                            ? word_in(**type, 0)
                            : Result<WordPlace>(Error{ErrorCode::not_found, "no pointer"});
     const auto target = place ? behind_word(*place) : Result<const Type*>(place.error());
-    // Size classes waste an eighth at most, but for the smallest.
-    if (target && (*target)->bytes() > 0 && (*target)->bytes() <= element.bytes() &&
-        element.bytes() <= (*target)->bytes() + std::max<std::uint64_t>(16, (*target)->bytes() / 7))
-      return {*target, 0, false};
+    if (target && fits_element((*target)->bytes(), element.bytes())) return {*target, 0, false};
   }
   return {};
 }

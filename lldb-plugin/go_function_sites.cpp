@@ -1,4 +1,6 @@
-#include "lldb-plugin/panic_sites.h"
+#include "lldb-plugin/go_function_sites.h"
+
+#include <algorithm>
 
 #include "crossings/machine_code.h"
 #include "lldb-plugin/program_subject.h"
@@ -23,20 +25,26 @@ ArrivalSite site_in(ByteView code, const GoFunction& function) {
 
 }  // namespace
 
-Result<std::vector<ArrivalSite>> panic_sites(const std::string& path) {
+bool has_go(lldb::SBModule module) {
+  constexpr const char* kSections[] = {".go.buildinfo", ".gopclntab", ".data.rel.ro.gopclntab"};
+  return std::ranges::any_of(kSections,
+                             [&](const char* name) { return module.FindSection(name).IsValid(); });
+}
+
+Result<std::vector<ArrivalSite>> go_function_sites(const std::string& path, std::string_view name) {
   auto subject = open_program_subject(path);
   if (!subject) return std::move(subject).error();
   const auto stop = (*subject)->stop();
   if (!stop) return stop.error();
   std::vector<ArrivalSite> out;
   for (const auto& runtime : (*stop)->program->runtimes.all) {
-    const auto function = runtime->function_named("runtime.gopanic");
+    const auto function = runtime->function_named(name);
     if (!function || function->end <= function->entry) continue;
     constexpr std::uint64_t kBeginning = 128;
     const std::uint64_t length = function->end.value - function->entry.value;
     auto code =
         read_bytes((*stop)->debuggee->memory(), function->entry, std::min(kBeginning, length));
-    if (!code) return std::move(code).error().in("runtime.gopanic");
+    if (!code) return std::move(code).error().in(std::string(name));
     out.push_back(site_in(*code, *function));
   }
   return out;

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <tuple>
+
+#include "owners/heap_snapshot.h"
+
+namespace cgo {
+
+/// Of which types the Go objects are that hold blocks, learned while they live: a small object that
+/// is dead carries no type. Blocks that one stack allocated, and that objects of one size hold at
+/// one offset, have owners of one type; where two types were seen none is told.
+class OwnerTypes {
+ public:
+  struct Owner {
+    std::string go_type, field;
+  };
+
+  /// From a snapshot whose living objects were traced.
+  void learn(HeapSnapshot& heap);
+  /// Whether all living owners of `heap` that could be learned are known.
+  bool knows_all(const HeapSnapshot& heap) const;
+  /// Null where nothing, or more than one type, is known.
+  const Owner* find(const HeapSnapshot& heap, std::uint32_t block, const BlockHolder& holder) const;
+
+ private:
+  /// The stack, or where none was recorded the block's size; the element's size; the offset.
+  using Key = std::tuple<std::uint32_t, std::uint64_t, std::uint64_t, std::uint64_t>;
+  static Key key_of(const HeapSnapshot& heap, std::uint32_t block, const BlockHolder& holder);
+  template <class Visit>
+  static void each_living_owner(const HeapSnapshot& heap, Visit&& visit);
+
+  std::map<Key, Owner> known_;  // An empty type: more than one.
+};
+
+}  // namespace cgo
