@@ -197,6 +197,33 @@ Result<AgentStack> AgentTables::stack(std::uint32_t id) const {
   return out;
 }
 
+Result<std::uint64_t> AgentTables::stack_count() const {
+  constexpr std::uint64_t kPieceBytes = std::uint64_t{1} << 20;
+  const Table& table = header_.stacks;
+  std::vector<std::byte> piece;
+  std::uint64_t count = 0, piece_at = 0;
+  // A stack that is being written has no number of frames yet: it ends the count.
+  for (std::uint64_t at = sizeof(agent::Stack); at + sizeof(agent::Stack) <= table.used;) {
+    if (at < piece_at || at + sizeof(agent::Stack) > piece_at + piece.size()) {
+      piece_at = at;
+      piece.resize(std::min(kPieceBytes, table.used - at));
+      if (auto done = memory_->read({table.address + at}, piece); !done)
+        return std::move(done).error().in("the agent's table of stacks");
+    }
+    agent::Stack stack{};
+    std::memcpy(&stack, &piece[at - piece_at], sizeof(stack));
+    if (stack.ready != 1 || stack.frame_count > kMostFrames) break;
+    ++count;
+    at += sizeof(stack) + stack.frame_count * sizeof(std::uint64_t);
+  }
+  return count;
+}
+
+std::uint64_t AgentTables::table_bytes() const {
+  return header_.blocks.used + header_.stacks.used + header_.modules.used + header_.threads.used +
+         header_.memory.used;
+}
+
 std::uint64_t AgentTables::time_of(std::uint64_t stamp) const {
   return header_.start.realtime_ns + (stamp - header_.start.monotonic_ns);
 }

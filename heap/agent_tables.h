@@ -77,6 +77,10 @@ class AgentTables {
   Result<std::vector<AgentModule>> modules() const;
   /// All memory that the agent has, beside its file's data.
   Result<std::vector<AddressRange>> own_memory() const;
+  /// How many different stacks were recorded.
+  Result<std::uint64_t> stack_count() const;
+  /// Bytes of the tables that hold entries.
+  std::uint64_t table_bytes() const;
   /// not_found for 0, malformed_data for what is no stack.
   Result<AgentStack> stack(std::uint32_t id) const;
   /// The file that `pc` of a stack of this epoch was in, by `modules`; null where that is not

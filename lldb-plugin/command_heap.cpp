@@ -5,6 +5,7 @@
 
 #include "lldb-plugin/command_context.h"
 #include "lldb-plugin/heap_sources.h"
+#include "lldb-plugin/track_status.h"
 #include "owners/hazard_findings.h"
 #include "owners/heap_report.h"
 #include "unwind/format.h"
@@ -152,15 +153,24 @@ void tell_hazards(const Asked& asked) {
         heap.blocks().size(), heap.hazards().freed().size());
 }
 
+/// Outside of LLDB there is no next launch.
+Answer run_track_status(CommandContext& context, const CommandLine& line) {
+  if (line.positionals.size() == 2 && line.positionals[1] == "status")
+    return track_status(context, line);
+  return Answer::failed(
+      bad_word("only 'track status' can be asked here", "in LLDB: cgo heap track on|off|status"));
+}
+
 }  // namespace
 
 Answer run_heap(CommandContext& context, const CommandLine& line) {
   const std::string_view verb = line.positionals[0];
+  if (verb == "track") return run_track_status(context, line);
   const bool find = verb == "find";
   const bool hazards = verb == "hazards";
   if (!find && !hazards && verb != "owners" && verb != "blocks" && verb != "leaks")
     return Answer::failed(bad_word(fmt::format("'{}' is no question about the heap", verb),
-                                   "owners, blocks, leaks, hazards, or find ADDRESS"));
+                                   "owners, blocks, leaks, hazards, find ADDRESS, or track"));
   std::optional<Address> address;
   if (find) {
     if (line.positionals.size() > 1) address = address_in(line.positionals[1]);

@@ -66,13 +66,20 @@ constexpr Positional kHeapQuestion[] = {
     {"QUESTION", ValueKind::text, true, false,
      "owners: blocks by who holds them; blocks: the largest; leaks: what nothing holds any more; "
      "hazards: what one side holds and the other does not know of; find: what is at ADDRESS, and "
-     "who holds it."},
-    {"ADDRESS", ValueKind::text, false, false, "For find."}};
-constexpr Flag kHeapFlags[] = {{"--group", ValueKind::none, "",
-                                "blocks, leaks: by where they were allocated, as the agent "
-                                "recorded it; else by size."},
-                               {"--limit", ValueKind::number, "N", "At most N rows."},
-                               kJson};
+     "who holds it; track: record who allocates."},
+    {"WHAT", ValueKind::text, false, false, "find: an address; track: on, off or status."}};
+constexpr Flag kHeapFlags[] = {
+    {"--group", ValueKind::none, "",
+     "blocks, leaks: by where they were allocated, as the agent "
+     "recorded it; else by size."},
+    {"--limit", ValueKind::number, "N", "At most N rows."},
+    {"--sample", ValueKind::text, "BYTES",
+     "track on: record one sample in so many bytes (512k), instead of "
+     "every allocation.",
+     Host::lldb},
+    {"--quarantine", ValueKind::text, "BYTES",
+     "track on: each thread holds so many bytes of freed blocks back.", Host::lldb},
+    kJson};
 constexpr Flag kDoctorFlags[] = {kJson};
 constexpr Flag kHelpFlags[] = {
     {"--man", ValueKind::none, "", "The manual page, as roff.", Host::headless},
@@ -244,7 +251,7 @@ constexpr Command kCommands[] = {
      .flags = kHeapFlags,
      .example = "owners",
      .cost = "Reads memory only; the process is not changed. Reads all of the heaps and stacks: "
-             "about a second for a gigabyte."},
+             "about a second for a gigabyte. 'track on' has the next launch load the agent."},
     {.name = "sched",
      .summary = "Show Go's scheduler (Ms, Ps, run queues), who is in C, and who holds which mutex.",
      .flags = kSchedFlags,

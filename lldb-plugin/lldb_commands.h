@@ -47,6 +47,9 @@ Answer run_down(LldbContext& context, const CommandLine& line);
 /// On the selected target, with or without a process.
 Answer run_break(Plugin& plugin, lldb::SBDebugger debugger, const CommandLine& line);
 Answer run_trace(Plugin& plugin, lldb::SBDebugger debugger, const CommandLine& line);
+/// `cgo heap track`: on the selected target, with or without a process.
+Answer run_track(Plugin& plugin, lldb::SBDebugger debugger, lldb::SBProcess process,
+                 const CommandLine& line);
 
 /// A breakpoint on crossings, as LLDB has it and as it was made.
 struct SetBreakpoint {

@@ -241,6 +241,10 @@ std::optional<SignalDetails> LldbDebuggee::stop_signal(std::uint64_t tid) const 
   return found->second;
 }
 
+std::optional<bool> LldbDebuggee::started_secure() const {
+  return memory_.local_pid ? local_started_secure(*memory_.local_pid) : std::nullopt;
+}
+
 std::optional<std::uint64_t> LldbDebuggee::stack_limit() const {
   return memory_.local_pid ? local_stack_limit(*memory_.local_pid) : std::nullopt;
 }

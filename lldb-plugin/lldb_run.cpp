@@ -52,6 +52,8 @@ Answer run_in_lldb(Plugin& plugin, lldb::SBDebugger debugger, lldb::SBProcess pr
   if (line.command->needs == Needs::nothing) return run_without_process(plugin, line);
   if (line.command->name == "trace") return run_trace(plugin, debugger, line);
   if (line.command->name == "break") return run_break(plugin, debugger, line);
+  if (line.command->name == "heap" && line.positionals[0] == "track")
+    return run_track(plugin, debugger, process, line);
   if (!has_process(process)) return no_process(debugger);
   // Before the sessions' own lock: a frame provider comes with LLDB's lock held.
   const TargetLock lldb_lock(process.GetTarget());

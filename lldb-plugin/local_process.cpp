@@ -70,6 +70,15 @@ std::optional<std::uint64_t> local_stack_limit(pid_t pid) {
   return std::nullopt;
 }
 
+std::optional<bool> local_started_secure(pid_t pid) {
+  constexpr std::uint64_t kEnd = 0, kSecure = 23;  // Source: Linux include/uapi/linux/auxvec.h.
+  std::ifstream file("/proc/" + std::to_string(pid) + "/auxv", std::ios::binary);
+  std::uint64_t entry[2];
+  while (file.read(reinterpret_cast<char*>(entry), sizeof(entry)) && entry[0] != kEnd)
+    if (entry[0] == kSecure) return entry[1] != 0;
+  return std::nullopt;
+}
+
 namespace {
 
 /// Whether a thread waits in a system call that replaced its mask. Source: Linux

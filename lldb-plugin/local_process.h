@@ -31,6 +31,9 @@ Result<ThreadSignals> local_thread_signals(pid_t pid, pid_t tid);
 /// RLIMIT_STACK, in bytes; nothing where there is none, or the process is gone.
 std::optional<std::uint64_t> local_stack_limit(pid_t pid);
 
+/// Whether it was started with more rights than its starter's (AT_SECURE); nothing when it is gone.
+std::optional<bool> local_started_secure(pid_t pid);
+
 /// Whether a system call that the program did not ask for can be made on a thread: not where a
 /// filter of the program's own (seccomp) may end the process for it, nor within one that has
 /// another mask of signals for as long as it takes (ppoll): the thread's real one is not known.

@@ -50,6 +50,11 @@ Result<std::unique_ptr<AllocationRecords>> AllocationRecords::read(const Sources
   if (!tables) return std::move(tables).error();
   std::unique_ptr<AllocationRecords> out(new AllocationRecords(sources, *std::move(tables)));
   out->allocator_ = out->tables_.allocator();
+  if (out->tables_.header().state == agent::State::paused) {
+    out->notes_.emplace_back("the agent was switched off; what it recorded until then is not used");
+    if (auto memory = out->tables_.own_memory()) out->own_memory_ = *std::move(memory);
+    return out;
+  }
   if (auto modules = out->tables_.modules())
     out->modules_ = *std::move(modules);
   else

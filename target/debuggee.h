@@ -53,6 +53,9 @@ class Debuggee {
   virtual std::optional<SignalDetails> stop_signal(std::uint64_t) const { return std::nullopt; }
   /// How far the kernel lets the main thread's stack grow, in bytes, where that is known.
   virtual std::optional<std::uint64_t> stack_limit() const { return std::nullopt; }
+  /// Whether the kernel started it with more rights than who started it has (set-user-id and the
+  /// like: AT_SECURE), so that the loader ignored LD_PRELOAD; nothing where that is not known.
+  virtual std::optional<bool> started_secure() const { return std::nullopt; }
 };
 
 }  // namespace cgo
