@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "lldb-plugin/command_context.h"
+#include "lldb-plugin/heap_command.h"
 #include "lldb-plugin/heap_sources.h"
 #include "lldb-plugin/track_status.h"
 #include "owners/hazard_findings.h"
@@ -163,14 +163,30 @@ Answer run_track_status(CommandContext& context, const CommandLine& line) {
 
 }  // namespace
 
+std::unique_ptr<HeapSnapshot> heap_of(const Stop& stop, Answer& answer,
+                                      const HeapSnapshot::Options& options) {
+  auto heap = HeapSnapshot::take(heap_sources(stop), options);
+  for (const std::string& gap : heap->gaps()) answer.warnings.push_back(gap);
+  if (heap->records() != nullptr)
+    for (const std::string& note : heap->records()->notes()) answer.warnings.push_back(note);
+  finish(answer, stop);
+  return heap;
+}
+
 Answer run_heap(CommandContext& context, const CommandLine& line) {
   const std::string_view verb = line.positionals[0];
   if (verb == "track") return run_track_status(context, line);
+  if (verb == "export") return run_heap_export(context, line);
   const bool find = verb == "find";
   const bool hazards = verb == "hazards";
   if (!find && !hazards && verb != "owners" && verb != "blocks" && verb != "leaks")
-    return Answer::failed(bad_word(fmt::format("'{}' is no question about the heap", verb),
-                                   "owners, blocks, leaks, hazards, find ADDRESS, or track"));
+    return Answer::failed(
+        bad_word(fmt::format("'{}' is no question about the heap", verb),
+                 "owners, blocks, leaks, hazards, find ADDRESS, track, or export"));
+  for (const std::string_view flag :
+       {"--format", "--out", "--holders", "--verdict", "--by", "--raw"})
+    if (line.has(flag))
+      return Answer::failed(bad_word(fmt::format("'{}' has no {}", verb, flag), "'export' has it"));
   std::optional<Address> address;
   if (find) {
     if (line.positionals.size() > 1) address = address_in(line.positionals[1]);
@@ -183,12 +199,8 @@ Answer run_heap(CommandContext& context, const CommandLine& line) {
   const auto found = context.subject.stop();
   if (!found) return no_stop(found.error());
   const Stop& stop = **found;
-  const auto heap = HeapSnapshot::take(heap_sources(stop), {.hazards = hazards});
   Answer answer;
-  for (const std::string& gap : heap->gaps()) answer.warnings.push_back(gap);
-  if (heap->records() != nullptr)
-    for (const std::string& note : heap->records()->notes()) answer.warnings.push_back(note);
-  finish(answer, stop);
+  const auto heap = heap_of(stop, answer, {.hazards = hazards});
   const Asked asked{*heap, line, answer};
   if (find)
     tell_address(asked, stop, *address);

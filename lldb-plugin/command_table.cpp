@@ -66,13 +66,27 @@ constexpr Positional kHeapQuestion[] = {
     {"QUESTION", ValueKind::text, true, false,
      "owners: blocks by who holds them; blocks: the largest; leaks: what nothing holds any more; "
      "hazards: what one side holds and the other does not know of; find: what is at ADDRESS, and "
-     "who holds it; track: record who allocates."},
+     "who holds it; track: record who allocates; export: "
+     "all of it into a file."},
     {"WHAT", ValueKind::text, false, false, "find: an address; track: on, off or status."}};
 constexpr Flag kHeapFlags[] = {
     {"--group", ValueKind::none, "",
      "blocks, leaks: by where they were allocated, as the agent "
      "recorded it; else by size."},
-    {"--limit", ValueKind::number, "N", "At most N rows."},
+    {"--limit", ValueKind::number, "N", "At most N rows; of dot at most N nodes (200)."},
+    {"--format", ValueKind::text, "FORMAT",
+     "export: pprof (for go tool pprof), folded (stacks, a line each), "
+     "dot (for Graphviz), svg (a flame graph for a browser)."},
+    {"--out", ValueKind::file, "FILE", "export: the file; \"-\" is standard output of lldb-cgo."},
+    {"--holders", ValueKind::none, "",
+     "export: by what holds the blocks, where the agent recorded who "
+     "allocated them too; dot always is."},
+    {"--verdict", ValueKind::text, "VERDICT",
+     "export: held, leaked, leaked_go_owner_dead, leaked_unreachable "
+     "or unknown blocks alone."},
+    {"--by", ValueKind::text, "WHAT",
+     "export: bytes or blocks are what folded and svg count (bytes)."},
+    {"--raw", ValueKind::none, "", "export: with the frames that only carry a crossing."},
     {"--sample", ValueKind::text, "BYTES",
      "track on: record one sample in so many bytes (512k), instead of "
      "every allocation.",

@@ -159,10 +159,14 @@ void BlockGraph::retain() {
       entries.push_back(block);
   const Dominators tree = Dominators::of({targets_, first_target_}, entries);
   retained_.resize(count);
+  below_another_.resize(count);
   for (std::uint32_t block = 0; block < count; ++block) retained_[block] = (*blocks_)[block].bytes;
   // Those further out come first in the order.
   for (const std::uint32_t block : tree.inner_first())
-    if (const auto above = tree.above(block)) retained_[*above] += retained_[block];
+    if (const auto above = tree.above(block)) {
+      retained_[*above] += retained_[block];
+      below_another_[block] = true;
+    }
 }
 
 }  // namespace cgo

@@ -81,6 +81,8 @@ class BlockGraph {
   BlockVerdict verdict(std::uint32_t block, bool everything_seen) const;
   /// The bytes of the block and of all blocks that only it leads to.
   std::uint64_t retained_bytes(std::uint32_t block) const { return retained_[block]; }
+  /// Whether another block retains this one: all ways to it pass that one.
+  bool retained(std::uint32_t block) const { return below_another_[block]; }
 
  private:
   enum class Reach : std::uint8_t { none, dead_owner, doubtful, root };
@@ -102,6 +104,7 @@ class BlockGraph {
   std::vector<std::uint32_t> targets_, first_target_;
   std::vector<Reach> reach_;
   std::vector<std::uint64_t> retained_;
+  std::vector<bool> below_another_;
 };
 
 }  // namespace cgo

@@ -13,35 +13,6 @@ namespace {
 
 constexpr std::size_t kMostHoldersShown = 8;
 
-/// What says more has the lower number.
-int rank_of(const BlockHolder& holder) {
-  switch (holder.kind) {
-    case HolderKind::go_object:
-      return holder.pointer ? 0 : holder.far ? 14 : 4;
-    case HolderKind::go_global:
-      return holder.pointer ? 1 : holder.far ? 15 : 5;
-    case HolderKind::go_stack:
-      return holder.pointer ? 2 : 13;
-    case HolderKind::cleanup:
-      return 3;
-    case HolderKind::c_block:
-      return 6;
-    case HolderKind::c_global:
-      return 7;
-    case HolderKind::c_stack:
-      return 8;
-    case HolderKind::thread_storage:
-      return 9;
-    case HolderKind::register_word:
-      return 10;
-    case HolderKind::dead_go_object:
-      return 11;
-    case HolderKind::mapping:
-      return 12;
-  }
-  return 16;
-}
-
 const char* words_for(BlockVerdict verdict) {
   switch (verdict) {
     case BlockVerdict::held:
@@ -58,26 +29,6 @@ const char* words_for(BlockVerdict verdict) {
 
 std::string counted(std::uint64_t number, std::string_view what) {
   return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
-}
-
-std::string joined(const std::vector<std::string>& path) {
-  std::string out;
-  for (const std::string& step : path) {
-    const bool apart = !out.empty() && step.starts_with('(');
-    out += (apart ? " " : "") + step;
-  }
-  return out;
-}
-
-std::string row_name(const OwnerRow& row) {
-  if (!row.held) return "(nothing)";
-  if (!row.go_type.empty() && row.kind == HolderKind::go_global)
-    return row.place + " (" + row.go_type + ")";
-  if (!row.go_type.empty())
-    return row.go_type + (row.field.empty()            ? ""
-                          : row.field.starts_with('[') ? row.field
-                                                       : "." + row.field);
-  return row.place;
 }
 
 std::string holder_json(HeapSnapshot& heap, const BlockHolder& holder) {
@@ -145,12 +96,6 @@ std::string allocation_text(const HeapSnapshot& heap, std::uint32_t number) {
 
 }  // namespace
 
-const BlockHolder* best_holder(const BlockGraph& graph, std::uint32_t block) {
-  const auto holders = graph.holders(block);
-  const auto best = std::ranges::min_element(holders, {}, rank_of);
-  return best == holders.end() ? nullptr : &*best;
-}
-
 std::string format_holder(HeapSnapshot& heap, const BlockHolder& holder) {
   const auto typed = [&](std::string_view otherwise) {
     const TypedWord word = heap.typed(holder);
@@ -185,33 +130,6 @@ std::string format_holder(HeapSnapshot& heap, const BlockHolder& holder) {
       return fmt::format("memory at {}, of no allocator that is known", hex(holder.at));
   }
   return "?";
-}
-
-std::vector<OwnerRow> owner_rows(HeapSnapshot& heap) {
-  std::map<std::tuple<bool, HolderKind, std::string, std::string, std::string>, OwnerRow> rows;
-  for (std::uint32_t number = 0; number < heap.blocks().size(); ++number) {
-    OwnerRow row;
-    row.verdict = heap.verdict(number);
-    if (const BlockHolder* holder = best_holder(heap.graph(), number)) {
-      row.kind = holder->kind;
-      const TypedWord typed = heap.typed_place(*holder);
-      row.go_type = typed.go_type;
-      row.field = typed.field;
-      if (holder->kind == HolderKind::go_global) row.place = joined(typed.path);
-      if (row.go_type.empty()) row.place = heap.place_text(*holder);
-    } else {
-      row.held = false;
-    }
-    OwnerRow& sum = rows.try_emplace({row.held, row.kind, row.go_type, row.field, row.place}, row)
-                        .first->second;
-    ++sum.blocks;
-    sum.bytes += heap.blocks()[number].bytes;
-    sum.retained_bytes += heap.graph().retained_bytes(number);
-  }
-  std::vector<OwnerRow> out;
-  for (auto& [key, row] : rows) out.push_back(std::move(row));
-  std::ranges::stable_sort(out, std::greater(), &OwnerRow::retained_bytes);
-  return out;
 }
 
 VerdictTotals verdict_totals(const HeapSnapshot& heap) {

@@ -6,27 +6,9 @@
 #include <vector>
 
 #include "owners/heap_snapshot.h"
+#include "owners/owner_rows.h"
 
 namespace cgo {
-
-/// Blocks that the same kind of holder has.
-struct OwnerRow {
-  HolderKind kind = HolderKind::mapping;
-  BlockVerdict verdict = BlockVerdict::held;
-  bool held = true;     ///< False: nothing refers to them.
-  std::string go_type;  ///< Of Go's holders, where it is known.
-  std::string field;
-  std::string place;  ///< Of others: "sqlite3_pcache in libsqlite3.so", "thread 7".
-  std::uint64_t blocks = 0, bytes = 0, retained_bytes = 0;
-};
-
-/// The holder of a block that says most; null where nothing refers to it. A pointer of Go comes
-/// first, what may be nobody's last.
-const BlockHolder* best_holder(const BlockGraph& graph, std::uint32_t block);
-
-/// All blocks by what holds them, those with most retained bytes first. A block counts once, for
-/// its best holder.
-std::vector<OwnerRow> owner_rows(HeapSnapshot& heap);
 
 /// Of all blocks: how many there are of each verdict, in the order of BlockVerdict.
 struct VerdictTotals {
