@@ -7,6 +7,8 @@ import _lldb_cgo
 
 CALLBACKS = {}  # What scripts want to be asked, by the number of a breakpoint.
 CROSSINGS = set()  # Load addresses of instructions that such breakpoints were seen at.
+GOING_ON = set()  # Threads that were at one and go on: LLDB has them make one step next.
+MOST_GOING_ON = 1000
 
 
 class CgoCrossing:
@@ -36,4 +38,9 @@ class CgoCrossing:
             except Exception:  # What it would have said is not known.
                 traceback.print_exc()
                 stops = True
-        return location if stops else None
+        if stops:
+            return location
+        if len(GOING_ON) >= MOST_GOING_ON:
+            GOING_ON.clear()  # Nobody asks for frames: native bt is off, or threads end at once.
+        GOING_ON.add(frame.GetThread().GetThreadID())
+        return None

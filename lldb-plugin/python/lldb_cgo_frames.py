@@ -5,7 +5,7 @@ import threading
 
 import lldb
 import _lldb_cgo
-from lldb_cgo_breaks import CROSSINGS
+from lldb_cgo_breaks import CROSSINGS, GOING_ON
 from lldb_cgo_names import NAMES
 from lldb_cgo_values import VALUES
 
@@ -232,6 +232,16 @@ def shares_its_call(frame):
     return frame.IsInlined() or frame.IsArtificial()
 
 
+def more_of_innermost(input_frames, found):
+    """How many of LLDB's frames beyond the innermost are of the same call, which the innermost frame
+    cannot be asked any more."""
+    cfa = found.physical[0][1]
+    levels = 0
+    while levels + 1 < len(found.of_call(0)) and input_frames.GetFrameAtIndex(levels + 1).GetCFA() == cfa:
+        levels += 1
+    return levels
+
+
 def matching_frames(input_frames, first_shared, found):
     """LLDB's frames that show the innermost calls of a found stack as well as ours do: (frames, calls)."""
     frames = calls = 0
@@ -242,9 +252,10 @@ def matching_frames(input_frames, first_shared, found):
         if calls > 0 and any(e.is_gap for e in ours):
             break  # What LLDB has beyond is not what we know.
         at, frame = frames, None
-        shared = first_shared if at == 0 else True
+        shared = True
         if at == 0:
             at = 1  # LLDB and we begin at the same registers.
+            shared = more_of_innermost(input_frames, found) > 0 if first_shared is None else first_shared
         while shared:
             frame = input_frames.GetFrameAtIndex(at)
             if not frame.IsValid():
@@ -266,6 +277,11 @@ def outer_levels(innermost_call):
     and shows it as frame 0, with the line of the innermost."""
     levels = [e for e in innermost_call if not e.is_gap and not e.tail_call]
     return levels[1:] if levels and levels[-1].is_go else []
+
+
+def last_levels(innermost_call, count):
+    levels = [e for e in innermost_call if not e.is_gap and not e.tail_call]
+    return levels[len(levels) - count:] if 0 < count < len(levels) else []
 
 
 def named_alike(frame, ours):
@@ -298,7 +314,7 @@ class CgoFrames(ScriptedFrameProvider):
         self.thread = self.process = None
         self.innermost = None  # LLDB's frame 0.
         self.looked_at = False  # Whether its registers were taken before it was handed back.
-        self.shared = False  # What shares_its_call says of it.
+        self.shared = None  # What shares_its_call says of it; None while it was not asked.
         self.frames_in_all = 0  # Of the stack, without gaps.
         self.plan = None  # LLDB's indexes and elements of ours; False for LLDB's own list.
         self.handed = []  # LLDB's frames that were handed back without a plan, as they were before.
@@ -313,6 +329,8 @@ class CgoFrames(ScriptedFrameProvider):
                 return ready
         if index == 0:
             self.innermost = self.input_frames.GetFrameAtIndex(0)
+            if self.makes_a_step():
+                return self.own_frame(0)
         elif self.plan is None and self.gave_up == threading.get_ident():
             return self.own_frame(index)
         lock = _lldb_cgo.lock(self.target_number)  # Let go of when this returns.
@@ -324,6 +342,15 @@ class CgoFrames(ScriptedFrameProvider):
             if index == 0:
                 return self.own_frame(index)  # What fails again is said at the next frame.
             return self.end_with(index, f"frames are missing here: lldb-cgo failed ({type(error).__name__}: {error})")
+
+    def makes_a_step(self):
+        """Whether LLDB takes the thread over a breakpoint that it went on from: nobody is going to look at
+        the stop, unless something else stops it there. Then there is a plan all the same."""
+        tid = self.input_frames.GetThread().GetThreadID()
+        if tid not in GOING_ON:
+            return False
+        GOING_ON.discard(tid)
+        return True
 
     def own_frame(self, index):
         """A frame handed back belongs to the list being made from then on, and asking it most things
@@ -406,9 +433,11 @@ class CgoFrames(ScriptedFrameProvider):
         frames, calls = matching_frames(self.input_frames, self.shared, found)
         ours = []
         if calls == 0:
-            frames = calls = 1  # Frame 0 is LLDB's whatever it is.
+            # Frame 0 is LLDB's whatever it is. After a step, others of its call have the pc of before.
+            frames = calls = 1
+            ours = last_levels(found.of_call(0), more_of_innermost(self.input_frames, found))
         if calls == 1 and frames == 1:
-            ours = outer_levels(found.of_call(0))
+            ours = ours or outer_levels(found.of_call(0))
             for element in ours:
                 element.of_innermost = True
         if calls > 0:

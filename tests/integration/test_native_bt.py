@@ -129,6 +129,25 @@ def test_inlined_c(request):
     assert frames[at:at + 2] == wanted, text
 
 
+def test_steps_behind_a_log(request):
+    """Of a thread that goes on from a crossing's breakpoint LLDB is given frame 0 alone, until somebody looks at it; and in
+    inlined C it keeps outer levels with the pc of the step before."""
+    exe = builds.go_build(request.config.found_releases[-1], "O2", "inlined", "inlined", ())
+    steps = ("bt", "stepi") * 4
+    text = tool.run_lldb("cgo break enter '^within_stub$' --log", "breakpoint set -K false -r '^_cgo_.*_Cfunc_within_stub$'", "run",
+                         *steps, "kill", arguments=("--", exe))
+    assert "Go calls C: within_stub(" in text, text
+    inlined, *outward = ["within_stub", "runtime.asmcgocall", "runtime.cgocall", "main._Cfunc_within_stub", "main.main"]
+    lists = []
+    for answer in text.split("(lldb) bt\n")[1:]:
+        names = [name.removesuffix(".abi0") for name, _ in frames_of("(lldb) bt\n" + answer)]
+        lists.append([re.sub("^_cgo_[0-9a-f]+_Cfunc_within_stub$", "stub", name) for name in names][:-2])
+    # The stub loads the argument; what stores it is of the inlined function, which the last stop is in.
+    for names in lists:
+        assert names in (["stub", *outward], [inlined, "stub", *outward]), text
+    assert len(lists) == 4 and lists[0][0] == "stub" and lists[-1][0] == inlined, text
+
+
 def test_expressions_in_outer_c(request):
     """LLDB itself crashes when an expression has a name in a C frame that it did not find."""
     exe = builds.go_build(request.config.found_releases[-1], "O0", "inlined", "inlined", ())
