@@ -74,6 +74,11 @@ Result<std::string> written(const Profile& profile, const Export& asked) {
   return flame_graph(profile, {.weight = asked.weight});
 }
 
+/// A note that is among the warnings of the answer by itself.
+bool about_the_answer(std::string_view note) {
+  return note.starts_with("Missing: ") || note.starts_with("Recorded: ");
+}
+
 std::string told(const HeapProfile& made, const Export& asked, std::size_t bytes) {
   const Profile& profile = made.profile;
   const std::uint64_t blocks = profile.blocks();
@@ -82,7 +87,7 @@ std::string told(const HeapProfile& made, const Export& asked, std::size_t bytes
                   escaped(asked.file), asked.format, bytes, blocks, blocks == 1 ? "" : "s",
                   profile.bytes(), made.by_holders ? "what holds them" : "who allocated them");
   for (const std::string& note : profile.notes)
-    if (!note.starts_with("Missing: ") && !note.starts_with("Recorded: ")) out += note + "\n";
+    if (!about_the_answer(note)) out += note + "\n";
   return out;
 }
 
@@ -115,6 +120,8 @@ Answer run_heap_export(CommandContext& context, const CommandLine& line) {
   auto contents = written(made.profile, *asked);
   if (!contents) return Answer::failed({contents.error().message, "", "", ExitStatus::no_target});
   if (asked->to_stdout()) {
+    for (const std::string& note : made.profile.notes)
+      if (!about_the_answer(note)) answer.warnings.push_back(note);
     answer.out = *std::move(contents);
     return answer;
   }

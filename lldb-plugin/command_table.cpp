@@ -263,9 +263,10 @@ constexpr Command kCommands[] = {
      .summary = "Show every block of C memory, which Go type and field holds it, and what is lost.",
      .positionals = kHeapQuestion,
      .flags = kHeapFlags,
-     .example = "owners",
+     .example = "export --format svg --out heap.svg",
      .cost = "Reads memory only; the process is not changed. Reads all of the heaps and stacks: "
-             "about a second for a gigabyte. 'track on' has the next launch load the agent."},
+             "about a second for a gigabyte. 'export' writes its file. 'track on' has the next "
+             "launch load the agent."},
     {.name = "sched",
      .summary = "Show Go's scheduler (Ms, Ps, run queues), who is in C, and who holds which mutex.",
      .flags = kSchedFlags,

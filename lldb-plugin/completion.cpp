@@ -1,3 +1,4 @@
+#include <set>
 #include <string>
 
 #include "lldb-plugin/command_help.h"
@@ -14,16 +15,27 @@ std::string command_names() {
   return names;
 }
 
+/// All flags that a file's name follows.
+std::set<std::string_view> file_flags() {
+  std::set<std::string_view> out;
+  const auto add = [&](std::span<const Flag> flags) {
+    for (const Flag& flag : flags)
+      if (flag.kind == ValueKind::file) out.insert(flag.name);
+  };
+  add(target_flags());
+  for (const Command& command : command_table())
+    if (exists_in(command.host, Host::headless)) add(command.flags);
+  return out;
+}
+
 std::string bash_completion() {
   std::string text =
       "# Completion of lldb-cgo for bash, made from the table of commands.\n"
       "_lldb_cgo() {\n"
       "  local word=\"${COMP_WORDS[COMP_CWORD]}\" before=\"${COMP_WORDS[COMP_CWORD-1]}\"\n"
       "  case \"$before\" in\n";
-  for (const Flag& flag : target_flags())
-    if (flag.kind == ValueKind::file)
-      text +=
-          "    " + std::string(flag.name) + ") COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n";
+  for (const std::string_view flag : file_flags())
+    text += "    " + std::string(flag) + ") COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n";
   text +=
       "    --completion) COMPREPLY=($(compgen -W 'bash zsh' -- \"$word\")); return ;;\n"
       "  esac\n"

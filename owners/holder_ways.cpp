@@ -77,13 +77,13 @@ StepKind kind_of(BlockVerdict verdict) {
 }  // namespace
 
 std::uint32_t HolderWays::below(std::uint32_t above, std::string name, StepKind kind) {
-  const Step& upper = steps_[above];
-  if (above != 0 && upper.name == name && upper.kind == kind) return above;
+  // A list or a tree of blocks has the same steps again and again.
+  for (std::uint32_t at = above; at != 0; at = steps_[at].above)
+    if (steps_[at].kind == kind && steps_[at].name == name) return at;
+  if (depths_[above] > kMostSteps) return above;
   if (depths_[above] == kMostSteps) {
     name = "and further blocks behind them";
-    if (upper.kind != kind) kind = StepKind::unclear;
-  } else if (depths_[above] > kMostSteps) {
-    return above;
+    if (steps_[above].kind != kind) kind = StepKind::unclear;
   }
   std::string key =
       std::to_string(above) + ' ' + std::to_string(static_cast<int>(kind)) + ' ' + name;

@@ -11,8 +11,9 @@
 namespace cgo {
 
 /// What holds each block, as steps: the kind of its root, the Go type and field or the variable
-/// there, and the blocks from there to it, those that are alike as one. A block counts for its best
-/// holder; where that is a block, for the nearest root of the best kind that leads to it.
+/// there, and the blocks from there to it; one that is like another on its way counts with that
+/// one. A block counts for its best holder; where that is a block, for the nearest root of the best
+/// kind that leads to it.
 class HolderWays {
  public:
   struct Step {

@@ -38,6 +38,13 @@ std::string dot_text(std::string_view text) {
   return out;
 }
 
+/// What the graph shows, and what is missing.
+std::string heading(const Profile& profile) {
+  std::string out = dot_text(profile.title);
+  for (const std::string& note : profile.notes) out += "\\n" + dot_text(note);
+  return out;
+}
+
 std::string counted(const FrameTree::Sum& sum) {
   return fmt::format("{} block{}, {} bytes", sum.blocks, sum.blocks == 1 ? "" : "s", sum.bytes);
 }
@@ -61,7 +68,7 @@ std::string dot_graph(const Profile& profile, std::size_t most_nodes) {
       "  graph [rankdir=LR, labelloc=t, label=\"{}\", fontname=\"sans-serif\"];\n"
       "  node [shape=box, style=filled, fontname=\"sans-serif\", fillcolor=\"#eeeeee\"];\n"
       "  n0 [label=\"{}\\n{}\"];\n",
-      dot_text(profile.title), profile.blocks() == 0 ? "nothing" : "all of it",
+      heading(profile), profile.blocks() == 0 ? "nothing" : "all of it",
       counted(tree.nodes()[0].all));
   FrameTree::Sum left_out;
   std::uint64_t count = 0;

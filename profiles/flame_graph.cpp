@@ -76,6 +76,9 @@ class Picture {
     const auto least =
         static_cast<std::uint64_t>(static_cast<double>(total_) * kNarrowest / kInner);
     kept_ = tree_.largest(weight_, options.most_frames, std::max<std::uint64_t>(least, 1));
+    const auto narrow =
+        tree_.largest(weight_, std::min(options.most_frames, options.narrow_frames), 1);
+    for (std::size_t i = 0; i < kept_.size(); ++i) kept_[i] = kept_[i] || narrow[i];
     for (std::size_t i = 0; i < kept_.size(); ++i) {
       const FrameTree::Node& node = tree_.nodes()[i];
       if (kept_[i]) {

@@ -201,8 +201,12 @@ TEST_CASE("of very many stacks a flame graph has what can be seen, and says so")
   const Profile profile = sample.finish();
   const std::string text = flame_graph(profile, {});
   check_xml(text);
-  CHECK(text.size() < 1'000'000);
-  CHECK(has(text, "100000 frames too narrow to see are left out: 8 bytes at most each"));
+  CHECK(text.size() < 3'000'000);
+  CHECK(count(text, "class=\"frame\"") == 5000);
+  // "all", "main", "large", a thousand and a hundred thousand.
+  CHECK(has(text, "96003 frames too narrow to see are left out: 8 bytes at most each"));
+  const std::string visible = flame_graph(profile, {.narrow_frames = 0});
+  CHECK(has(visible, "100000 frames too narrow to see are left out: 8 bytes at most each"));
   CHECK(count(flame_graph(profile, {.most_frames = 10}), "class=\"frame\"") == 10);
 }
 
