@@ -63,6 +63,6 @@ def arrivals(report, options):
                    f"{least}", median(ratios) >= least)
     row("a log of 3,000 calls from Go to C", "ours, a log", "dlv trace", 2)
     row("the same", "ours, a log", "callback", 1)
-    row("`lldb-cgo trace -- PROGRAM`: calls and their returns, with results", "lldb-cgo trace", "dlv trace", 2)
     row("the same, with `cgo set native-bt off`", "ours, a log, native-bt off", "callback", 1)
     row("a condition that never holds", "ours, a condition", "ours, a log", 0.5)
+    row("`lldb-cgo trace -- PROGRAM`: calls and their returns, with results", "lldb-cgo trace", "dlv trace", 2)
