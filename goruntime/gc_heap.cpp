@@ -19,6 +19,7 @@ constexpr std::size_t kMostProblems = 20;
 // Source: src/runtime/mgcmark_greenteagc.go, type spanInlineMarkBits and
 // gcUsesSpanInlineMarkBits, Go 1.25 to 1.27.
 constexpr std::uint64_t kInlineMarksOffset = 8192 - 128 + 64, kInlineMarksBytes = 63;
+constexpr std::size_t kSpansAtOnce = 4096;
 constexpr std::uint64_t kLeastInline = 16, kMostInline = 512;
 
 /// How far apart two mspans may lie to be read at once, and how much is.
@@ -205,12 +206,34 @@ class GcHeapReader {
     heap_.allocated_ = BitSet(heap_.object_limit_);
     if (marks_ == GcHeap::Marks::all) heap_.marked_ = BitSet(heap_.object_limit_);
     for (std::size_t i = 0; i < heap_.spans_.size(); ++i) {
+      if (i % kSpansAtOnce == 0) read_inline_marks(i);
       auto done = read_bits_of(heap_.spans_[i], bits_[i]);
       // Without them none of its elements counts as an object.
       if (!done)
         problem(
             std::move(done).error().in("the bits of the mspan at " + hex(heap_.spans_[i].mspan)));
     }
+  }
+
+  bool needs_marks(const GcSpan& span) const {
+    return marks_ == GcHeap::Marks::all || span.sweep == SweepState::unswept ||
+           span.sweep == SweepState::in_sweep;
+  }
+
+  /// They lie at the end of each span: for the next ones at once.
+  void read_inline_marks(std::size_t first) {
+    const std::size_t end = std::min(heap_.spans_.size(), first + kSpansAtOnce);
+    inline_marks_.assign((end - first) * kInlineMarksBytes, std::byte{0});
+    inline_pieces_.clear();
+    for (std::size_t i = first; i < end; ++i) {
+      const GcSpan& span = heap_.spans_[i];
+      const bool wanted = inline_marks(span) && needs_marks(span);
+      const auto out = std::span(inline_marks_).subspan((i - first) * kInlineMarksBytes);
+      inline_pieces_.push_back({.from = wrapping_add(span.base, kInlineMarksOffset),
+                                .out = out.first(wanted ? kInlineMarksBytes : 0),
+                                .read = !wanted});
+    }
+    memory_.read_each(inline_pieces_);
   }
 
   bool inline_marks(const GcSpan& span) const {
@@ -233,9 +256,13 @@ class GcHeapReader {
     auto done = read_words(bits.marks, ~std::uint64_t{0}, span, mark_words_);
     if (!done || !inline_marks(span)) return done;
     // The sweep moves marks from the one place to the other.
-    done = read_words(wrapping_add(span.base, kInlineMarksOffset), kInlineMarksBytes, span,
-                      more_words_);
-    if (!done) return done;
+    const auto number = static_cast<std::size_t>(&span - heap_.spans_.data());
+    const MemoryPiece& piece = inline_pieces_[number % kSpansAtOnce];
+    if (!piece.read) return unreadable(piece.from, piece.out.size(), piece.from);
+    more_words_.assign(mark_words_.size(), 0);
+    const std::size_t bytes = std::min<std::size_t>((span.elements + 7ull) / 8, piece.out.size());
+    std::memcpy(more_words_.data(), piece.out.data(), bytes);
+    if (span.elements % 64 != 0) more_words_.back() &= ~(~std::uint64_t{0} << span.elements % 64);
     for (std::size_t i = 0; i < mark_words_.size(); ++i) mark_words_[i] |= more_words_[i];
     return {};
   }
@@ -248,8 +275,7 @@ class GcHeapReader {
     const std::uint64_t used = std::min<std::uint64_t>(bits.free_index, span.elements);
     for (std::uint64_t i = 0; i < used / 64; ++i) alloc_words_[i] = ~std::uint64_t{0};
     if (used % 64 != 0) alloc_words_[used / 64] |= ~(~std::uint64_t{0} << used % 64);
-    const bool needed = span.sweep == SweepState::unswept || span.sweep == SweepState::in_sweep;
-    if (needed || marks_ == GcHeap::Marks::all) {
+    if (needs_marks(span)) {
       done = read_marks(span, bits);
       if (!done) return done;
     }
@@ -287,6 +313,8 @@ class GcHeapReader {
   std::vector<Bits> bits_;
   std::vector<std::byte> buffer_;
   std::vector<std::uint64_t> alloc_words_, mark_words_, more_words_;
+  std::vector<std::byte> inline_marks_;  // Of kSpansAtOnce spans.
+  std::vector<MemoryPiece> inline_pieces_;
 };
 
 Result<GcHeap> GcHeap::read(const MemoryReader& memory, const GcLayout& layout, Address mheap,

@@ -62,4 +62,12 @@ std::optional<std::uint32_t> CBlockTable::find_near(Address address) const {
   return std::nullopt;
 }
 
+std::vector<AddressRange> CBlockTable::stretches() const {
+  std::vector<AddressRange> out;
+  for (const Stretch& stretch : stretches_)
+    out.push_back(
+        {{stretch.first_page * kPage}, {(stretch.first_page + stretch.blocks.size()) * kPage}});
+  return out;
+}
+
 }  // namespace cgo

@@ -29,6 +29,8 @@ class CBlockTable {
   const Block& operator[](std::size_t number) const { return blocks_[number]; }
   std::span<const Block> all() const { return blocks_; }
   std::uint64_t bytes() const { return bytes_; }
+  /// Ranges that hold all blocks, and nothing for long stretches: few.
+  std::vector<AddressRange> stretches() const;
   std::uint64_t left_out() const { return left_out_; }
 
   /// The block that holds `address`; costs little for addresses that none does.

@@ -1,6 +1,7 @@
 #include "heap/mapped_chunks.h"
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include "target/byte_view.h"
@@ -15,16 +16,50 @@ struct Header {
   std::uint64_t before = 0, size = 0;
 };
 
+bool is_pages(std::uint64_t bytes) { return bytes >= kPage && bytes % kPage == 0; }
+
 /// A header that is marked as that of a chunk with pages of its own.
-std::optional<Header> header_at(const MemoryReader& memory, Address at) {
-  const auto header = read_bytes(memory, at, kHeader, kHeader);
-  if (!header) return std::nullopt;
-  const std::uint64_t size = load<std::uint64_t>(*header, 8).value_or(0);
+std::optional<Header> header_of(ByteView bytes) {
+  const std::uint64_t size = load<std::uint64_t>(bytes, 8).value_or(0);
   if ((size & kFlags) != kMapped) return std::nullopt;
-  return Header{load<std::uint64_t>(*header, 0).value_or(0), size & ~kFlags};
+  return Header{load<std::uint64_t>(bytes, 0).value_or(0), size & ~kFlags};
 }
 
-bool is_pages(std::uint64_t bytes) { return bytes >= kPage && bytes % kPage == 0; }
+std::optional<Header> header_at(const MemoryReader& memory, Address at) {
+  const auto header = read_bytes(memory, at, kHeader, kHeader);
+  return header ? header_of(*header) : std::nullopt;
+}
+
+/// What stands at the beginnings of the pages of a range, read for many of them at once.
+class PageBegins {
+ public:
+  PageBegins(const MemoryReader& memory, AddressRange range) : memory_(memory), range_(range) {}
+
+  /// Whether a chunk may begin at `page`. To be asked for rising pages.
+  bool may_begin(Address page) {
+    if (page.value - first_.value >= pieces_.size() * kPage) load(page);
+    const MemoryPiece& piece = pieces_[(page.value - first_.value) / kPage];
+    const auto header = piece.read ? header_of(piece.out) : std::nullopt;
+    return header && header->before == 0 && is_pages(header->size);
+  }
+
+ private:
+  static constexpr std::size_t kAtOnce = 1024;
+
+  void load(Address page) {
+    first_ = page;
+    pieces_.clear();
+    for (std::size_t i = 0; i < kAtOnce && page < range_.end; ++i, page.value += kPage)
+      pieces_.push_back({.from = page, .out = std::span(bytes_).subspan(i * kHeader, kHeader)});
+    memory_.read_each(pieces_);
+  }
+
+  const MemoryReader& memory_;
+  AddressRange range_;
+  Address first_;
+  std::vector<MemoryPiece> pieces_;
+  std::array<std::byte, kAtOnce * kHeader> bytes_{};
+};
 
 /// A block of an alignment that was asked for has a header of its own further in, which says how
 /// far. Where realloc has changed its pages, that is the only one that is right.
@@ -95,7 +130,12 @@ void for_each_mapped_chunk(const MemoryReader& memory, AddressRange range,
                            const std::function<void(const MappedChunk&)>& visit) {
   if (range.begin.value % kPage != 0) return;
   std::vector<MappedChunk> run;
+  PageBegins begins(memory, range);
   for (Address at = range.begin; at < range.end;) {
+    if (!begins.may_begin(at)) {
+      at.value += kPage;
+      continue;
+    }
     const Address first = at;
     run.clear();
     while (at < range.end) {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <algorithm>
+#include <thread>
+
 #include "lldb-plugin/subject.h"
 #include "owners/heap_snapshot.h"
 
@@ -12,7 +15,8 @@ inline HeapSnapshot::Sources heap_sources(const Stop& stop) {
           .unwinder = *stop.unwinder,
           .images = *stop.program->images,
           .dwarf = stop.program->dwarf,
-          .symbolizer = *stop.program->symbolizer};
+          .symbolizer = *stop.program->symbolizer,
+          .threads = stop.parallel ? std::max(1u, std::thread::hardware_concurrency()) : 1};
 }
 
 }  // namespace cgo

@@ -6,6 +6,7 @@
 
 #include "owners/c_words.h"
 #include "owners/go_roots.h"
+#include "owners/heap_sweep.h"
 #include "owners/object_reader.h"
 
 namespace cgo {
@@ -22,22 +23,32 @@ std::unordered_set<std::uint64_t> finalized_objects(const GcSpecials& specials) 
 class Finder {
  public:
   Finder(const GoMemory& go, const Reachability& reach, std::uint8_t runtime, BlockGraph& graph,
-         HazardWords* hazards)
+         HazardWords* hazards, unsigned threads)
       : go_(go),
         runtime_(runtime),
         reach_(reach),
         graph_(graph),
         hazards_(hazards),
+        threads_(threads),
         reader_(go),
         finalized_(finalized_objects(go.specials)) {}
 
   void look_at_objects() {
-    for (const GcSpan& span : go_.heap.spans())
-      for (std::uint64_t index = 0; index < span.elements; ++index)
-        if (go_.heap.allocated(span.first_object + index)) look_at(span, index);
-    if (reader_.missing_bytes() != 0)
-      out_.gaps.push_back(
-          fmt::format("{} bytes of objects of the Go heap are missing", reader_.missing_bytes()));
+    std::vector<AddressRange> ranges = graph_.blocks().stretches();
+    if (hazards_ != nullptr) {
+      for (const AddressRange range : hazards_->freed().stretches()) ranges.push_back(range);
+      const auto spans = go_.heap.spans();
+      if (!spans.empty()) ranges.push_back({spans.front().base, spans.back().range().end});
+    }
+    const AddressFilter filter(std::move(ranges));
+    const std::uint64_t missing = HeapSweep{go_.memory(), go_.heap, filter, threads_}.run(
+        [this](std::uint64_t value) {
+          return graph_.blocks().find({value}) || (hazards_ != nullptr && is_hazard(value));
+        },
+        [this](const SweptWord& word) { take(word); });
+    look_at_object();
+    if (missing != 0)
+      out_.gaps.push_back(fmt::format("{} bytes of objects of the Go heap are missing", missing));
     if (unknown_words_ != 0)
       out_.gaps.push_back(
           fmt::format("of {} Go objects it is not known which words are pointers", unknown_words_));
@@ -61,7 +72,7 @@ class Finder {
     }
   }
 
-  GoHolders take() { return std::move(out_); }
+  GoHolders result() { return std::move(out_); }
 
  private:
   std::vector<Goroutine> goroutines() {
@@ -83,16 +94,25 @@ class Finder {
     return reach_.complete() ? HolderKind::dead_go_object : HolderKind::mapping;
   }
 
-  void look_at(const GcSpan& span, std::uint64_t index) {
-    const std::uint64_t object = span.first_object + index;
-    const bool with_hazards = hazards_ != nullptr && reach_.reached(object);
-    hits_.clear();
-    reader_.each_word(span, index, [&](std::uint64_t offset, std::uint64_t value) {
-      if (graph_.blocks().find({value}) || (with_hazards && is_hazard(value)))
-        hits_.push_back({offset, value});
-    });
+  /// Keeps the words of one object together.
+  void take(const SweptWord& word) {
+    const std::uint64_t index = word.offset / word.span->element_bytes;
+    if (index >= word.span->elements || !go_.heap.allocated(word.span->first_object + index))
+      return;
+    if (word.span != span_ || index != index_) {
+      look_at_object();
+      span_ = word.span;
+      index_ = index;
+    }
+    hits_.push_back({word.offset - index * word.span->element_bytes, word.value});
+  }
+
+  /// What take() has kept.
+  void look_at_object() {
     if (hits_.empty()) return;
-    const std::vector<std::uint64_t> pointers = pointers_of(span, index);
+    const std::uint64_t object = span_->first_object + index_;
+    const bool with_hazards = hazards_ != nullptr && reach_.reached(object);
+    const std::vector<std::uint64_t> pointers = pointers_of(*span_, index_);
     const Address begin = go_.heap.element(object).begin;
     for (const Hit& hit : hits_) {
       const BlockHolder holder{.kind = kind_of(object),
@@ -102,6 +122,7 @@ class Finder {
                                .from = object};
       if (!add(holder, hit.value) && with_hazards) note_hazard(holder, hit.value);
     }
+    hits_.clear();
   }
 
   bool is_hazard(std::uint64_t value) const {
@@ -168,8 +189,11 @@ class Finder {
   const Reachability& reach_;
   BlockGraph& graph_;
   HazardWords* const hazards_;
+  const unsigned threads_;
   ObjectReader reader_;
   std::unordered_set<std::uint64_t> finalized_;
+  const GcSpan* span_ = nullptr;  // Of the object that hits_ are of.
+  std::uint64_t index_ = 0;
   std::vector<Hit> hits_;
   std::uint64_t unknown_words_ = 0;
   GoHolders out_;
@@ -178,12 +202,12 @@ class Finder {
 }  // namespace
 
 GoHolders add_go_holders(const GoMemory& go, const Reachability& reach, std::uint8_t runtime,
-                         BlockGraph& graph, HazardWords* hazards) {
-  Finder finder(go, reach, runtime, graph, hazards);
+                         BlockGraph& graph, HazardWords* hazards, unsigned threads) {
+  Finder finder(go, reach, runtime, graph, hazards, threads);
   finder.look_at_roots();
   finder.look_at_objects();
   finder.look_at_stacks();
-  return finder.take();
+  return finder.result();
 }
 
 }  // namespace cgo

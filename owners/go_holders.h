@@ -23,8 +23,8 @@ struct GoHolders {
 /// goroutines' stacks, and of what waits for a finalizer or cleanup. `runtime`: its number. `reach`
 /// is of the same stop. An object that nothing reaches counts as dead only where all was read.
 /// `hazards` may be null: it is given what lives and refers to freed blocks, or is a number and
-/// leads to a dead object.
+/// leads to a dead object. The heap is read on so many threads; its memory must allow that.
 GoHolders add_go_holders(const GoMemory& go, const Reachability& reach, std::uint8_t runtime,
-                         BlockGraph& graph, HazardWords* hazards);
+                         BlockGraph& graph, HazardWords* hazards, unsigned threads);
 
 }  // namespace cgo

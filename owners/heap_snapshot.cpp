@@ -252,8 +252,9 @@ std::unique_ptr<HeapSnapshot> HeapSnapshot::take(const Sources& sources, Options
   out->graph_ = std::make_unique<BlockGraph>(out->blocks_);
   for (std::size_t i = 0; i < out->go_.size(); ++i) {
     const GoSide& side = *out->go_[i];
-    GoHolders found = add_go_holders(side.memory, *side.reach, static_cast<std::uint8_t>(i),
-                                     *out->graph_, options.hazards ? &out->hazards_ : nullptr);
+    GoHolders found =
+        add_go_holders(side.memory, *side.reach, static_cast<std::uint8_t>(i), *out->graph_,
+                       options.hazards ? &out->hazards_ : nullptr, sources.threads);
     out->go_places_.merge(found.places);
     for (std::string& one : found.gaps) out->gap(std::move(one));
   }

@@ -29,6 +29,7 @@ class HeapSnapshot {
     const ImageMap& images;
     DwarfSource dwarf;
     const Symbolizer& symbolizer;
+    unsigned threads = 1;  ///< That may read memory at once.
   };
   /// What tells which Go objects are alive.
   enum class Alive : std::uint8_t {

@@ -22,6 +22,7 @@ class CachedReader final : public MemoryReader {
                         std::size_t limit = std::size_t{64} << 20);
 
   Result<void> read(Address from, std::span<std::byte> out) const override;
+  void read_each(std::span<MemoryPiece> pieces) const override { source_->read_each(pieces); }
 
  private:
   using Page = std::array<std::byte, kPageBytes>;

@@ -35,6 +35,11 @@ class ImageFileReader final : public MemoryReader {
   Result<void> read(Address from, std::span<std::byte> out) const override {
     return memory_.read(from, out);
   }
+  void read_each(std::span<MemoryPiece> pieces) const override {
+    for (MemoryPiece& piece : pieces)
+      if (!piece.read && images_->find(piece.from) != nullptr)
+        piece.read = memory_.read(piece.from, piece.out).has_value();
+  }
 
  private:
   std::shared_ptr<const ImageMap> images_;  // Owns the files.

@@ -63,6 +63,17 @@ Result<std::string> read_c_string(const MemoryReader& memory, Address from, std:
                "no end of string within " + std::to_string(limit) + " bytes of " + hex(from), from};
 }
 
+void MemoryReader::read_each(std::span<MemoryPiece> pieces) const {
+  for (MemoryPiece& piece : pieces)
+    if (!piece.read) piece.read = read(piece.from, piece.out).has_value();
+}
+
+void SplicedReader::read_each(std::span<MemoryPiece> pieces) const {
+  for (const auto& source : sources_) source->read_each(pieces);
+  // Those that begin in one source and end in another.
+  MemoryReader::read_each(pieces);
+}
+
 Result<void> SplicedReader::read(Address from, std::span<std::byte> out) const {
   const std::size_t whole = out.size();
   Address at = from;

@@ -15,6 +15,13 @@
 
 namespace cgo {
 
+/// One of many small reads.
+struct MemoryPiece {
+  Address from;
+  std::span<std::byte> out;
+  bool read = false;  ///< `out` is filled.
+};
+
 /// The memory of a debuggee, live or from a core. Implementations may be used from several threads
 /// at once when they say so; decoders assume nothing but this contract.
 class MemoryReader {
@@ -24,6 +31,10 @@ class MemoryReader {
   /// Fills all of `out` from `from`, or fails and leaves `out` unspecified; never a short read.
   /// On failure Error::code is unreadable_memory and Error::address is the first unreadable byte.
   virtual Result<void> read(Address from, std::span<std::byte> out) const = 0;
+
+  /// Reads every piece that was not read and is there as a whole, and says so in it: for thousands
+  /// of pieces that lie far apart.
+  virtual void read_each(std::span<MemoryPiece> pieces) const;
 };
 
 /// The "cannot read N bytes at 0x…" error every reader gives, with `bad` the first unreadable byte.
@@ -63,6 +74,7 @@ class SplicedReader final : public MemoryReader {
   explicit SplicedReader(std::vector<std::shared_ptr<const MemoryReader>> sources)
       : sources_(std::move(sources)) {}
   Result<void> read(Address from, std::span<std::byte> out) const override;
+  void read_each(std::span<MemoryPiece> pieces) const override;
 
  private:
   std::vector<std::shared_ptr<const MemoryReader>> sources_;

@@ -63,6 +63,34 @@ Result<void> ProcessMemory::read(Address from, std::span<std::byte> out) const {
   return {};
 }
 
+void ProcessMemory::read_each(std::span<MemoryPiece> pieces) const {
+  constexpr std::size_t kAtOnce = 512;  // The kernel takes 1024.
+  std::array<iovec, kAtOnce> local, remote;
+  std::array<MemoryPiece*, kAtOnce> batch;
+  for (std::size_t next = 0; next < pieces.size();) {
+    std::size_t count = 0;
+    for (; next < pieces.size() && count < kAtOnce; ++next) {
+      MemoryPiece& piece = pieces[next];
+      if (piece.read || piece.out.empty()) continue;
+      local[count] = {piece.out.data(), piece.out.size()};
+      remote[count] = {reinterpret_cast<void*>(piece.from.value), piece.out.size()};
+      batch[count++] = &piece;
+    }
+    // It ends at the first piece that is not there.
+    for (std::size_t begin = 0; begin < count; ++begin) {
+      const ssize_t got =
+          ::process_vm_readv(pid_, &local[begin], count - begin, &remote[begin], count - begin, 0);
+      std::size_t left = got > 0 ? static_cast<std::size_t>(got) : 0;
+      for (; begin < count && left >= batch[begin]->out.size(); ++begin) {
+        left -= batch[begin]->out.size();
+        batch[begin]->read = true;
+        hide_patches(batch[begin]->from, batch[begin]->out);
+      }
+      if (got < 0 && errno != EFAULT) return;
+    }
+  }
+}
+
 void ProcessMemory::hide_patches(Address from, std::span<std::byte> out) const {
   if (patches_.empty()) return;
   const std::uint64_t begin = from.value;

@@ -22,6 +22,7 @@ class ProcessMemory final : public MemoryReader {
   explicit ProcessMemory(std::int32_t pid, std::vector<CodePatch> patches = {});
 
   Result<void> read(Address from, std::span<std::byte> out) const override;
+  void read_each(std::span<MemoryPiece> pieces) const override;
 
  private:
   void hide_patches(Address from, std::span<std::byte> out) const;

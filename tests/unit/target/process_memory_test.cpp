@@ -4,9 +4,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <catch2/catch_test_macros.hpp>
 #include <cstring>
 #include <string>
+#include <vector>
 
 namespace cgo {
 namespace {
@@ -60,6 +62,32 @@ TEST_CASE("the first page that cannot be read is named, at its first byte") {
   CHECK(inside.error().address == pages.at(3 * kPage + 7));
   CHECK_FALSE(read_bytes(memory, {0}, 1));
   CHECK_FALSE(read_bytes(memory, {~std::uint64_t{0} - 3}, 8));
+}
+
+TEST_CASE("many pieces are read at once, but for those that are not there") {
+  const Pages pages(1500);  // More than one call of the kernel's takes.
+  const ProcessMemory memory(getpid());
+  constexpr std::size_t kBytes = 16;
+  std::vector<std::array<std::byte, kBytes>> buffers(1502);
+  std::vector<MemoryPiece> pieces;
+  for (std::size_t i = 0; i < buffers.size(); ++i) {
+    // Each third is in no page, and one reaches over the end.
+    const Address from = i % 3 == 1 ? Address{i} : pages.at(i * kPage % (1500 * kPage));
+    pieces.push_back({.from = i == 900 ? pages.at(1500 * kPage - 8) : from, .out = buffers[i]});
+  }
+  pieces[600].read = true;
+  memory.read_each(pieces);
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    if (i == 600) {
+      CHECK(buffers[i] == std::array<std::byte, kBytes>{});
+      continue;
+    }
+    const bool there = i % 3 != 1 && i != 900;
+    REQUIRE(pieces[i].read == there);
+    if (there)
+      CHECK(std::memcmp(buffers[i].data(), reinterpret_cast<const char*>(pieces[i].from.value),
+                        kBytes) == 0);
+  }
 }
 
 TEST_CASE("a debugger's breakpoint bytes are hidden") {
