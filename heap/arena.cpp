@@ -59,6 +59,13 @@ std::optional<Arena> arena_in(ByteView bytes, Address at) {
   return arena;
 }
 
+/// With a last remainder what lies 16 bytes before an arena looks like one too: its bins but the
+/// first are those of the arena. But the ring of arenas leads from there to nowhere.
+bool ring_goes_on(const MemoryReader& memory, ByteView bytes, Address at) {
+  const auto arena = arena_in(bytes, at);
+  return arena && (arena->next == at || decode_arena(memory, arena->next));
+}
+
 }  // namespace
 
 Result<Arena> decode_arena(const MemoryReader& memory, Address at) {
@@ -79,8 +86,16 @@ Result<Address> find_main_arena(const MemoryReader& memory, AddressRange range) 
   for (std::uint64_t at = 0; at + kArenaBytes <= bytes->size(); at += 8) {
     const Address address{range.begin.value + at};
     if (!arena_in(ByteView(*bytes).subspan(at, kArenaBytes), address)) continue;
-    if (found)
-      return Error{ErrorCode::malformed_data, "two places look like malloc's main arena", address};
+    if (found) {
+      const auto in_ring = [&](Address one) {
+        const ByteView view = ByteView(*bytes).subspan(one.value - range.begin.value, kArenaBytes);
+        return ring_goes_on(memory, view, one);
+      };
+      if (in_ring(*found) == in_ring(address))
+        return Error{ErrorCode::malformed_data, "two places look like malloc's main arena",
+                     address};
+      if (!in_ring(address)) continue;
+    }
     found = address;
   }
   if (!found)

@@ -119,11 +119,16 @@ void HeapSnapshot::count_blocks() {
   if (records_) {
     const CBlockTable by_malloc(live);
     // Those of other allocators.
-    for (const AgentBlock& block : records_->live())
-      if (!by_malloc.find(block.address)) live.push_back({block.address, block.bytes});
-  } else if (c_.heaps().empty()) {
-    gap("no C library whose heap is known was found");
+    for (const AgentBlock& block : records_->live()) {
+      if (by_malloc.find(block.address)) continue;
+      // An agent that does not see all frees may take for live what malloc knows to be freed.
+      const auto known = [&](const auto& heap) { return heap->find(block.address).has_value(); };
+      if (!records_->exact() && std::ranges::any_of(c_.heaps(), known)) continue;
+      live.push_back({block.address, block.bytes});
+    }
   }
+  if (c_.heaps().empty() && (!records_ || !records_->exact()))
+    gap("no C library whose heap is known was found");
   std::ranges::sort(elsewhere_, {}, &AddressRange::begin);
   blocks_ = CBlockTable(std::move(live));
   if (options_.hazards) hazards_ = HazardWords(freed_table(std::move(freed)));

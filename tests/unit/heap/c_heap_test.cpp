@@ -41,6 +41,16 @@ TEST_CASE("a main arena with free chunks of many sizes is one") {
   CHECK(find_main_arena(memory, data).value_or(Address{}) == Build::kArena);
 }
 
+TEST_CASE("a last remainder does not make two main arenas of one") {
+  Blocks b;
+  MemoryImage& memory = b.build.memory();
+  memory.u64({Build::kArena.value + 0x68}, b.binned.value - 16);      // last_remainder
+  memory.u64({Build::kArena.value + 0x860}, std::uint64_t{1} << 32);  // Of the bins' map.
+  memory.u64({Build::kArena.value + 0x880}, 1);                       // Threads.
+  const AddressRange data{Build::kData, {Build::kData.value + Build::kDataBytes}};
+  CHECK(find_main_arena(memory, data).value_or(Address{}) == Build::kArena);
+}
+
 TEST_CASE("a block is live until a list or its neighbour says otherwise") {
   Blocks b;
   const MemoryImage& memory = b.build.memory();
