@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "agent/injection.h"
 #include "agent/module_list.h"
 #include "agent/next_functions.h"
 #include "agent/recorder.h"
@@ -106,3 +107,29 @@ CGO_HOOK int dlclose(void* handle) {
   end_unload();
   return result;
 }
+
+CGO_OURS(malloc)
+CGO_OURS(free)
+CGO_OURS(calloc)
+CGO_OURS(realloc)
+CGO_OURS(reallocarray)
+CGO_OURS(memalign)
+CGO_OURS(aligned_alloc)
+CGO_OURS(posix_memalign)
+CGO_OURS(valloc)
+CGO_OURS(pvalloc)
+CGO_OURS(malloc_usable_size)
+CGO_OURS(dlclose)
+
+constinit Replacement cgo::agent::functions[kFunctions] = {CGO_REPLACEMENT(malloc),
+                                                           CGO_REPLACEMENT(free),
+                                                           CGO_REPLACEMENT(calloc),
+                                                           CGO_REPLACEMENT(realloc),
+                                                           CGO_REPLACEMENT(reallocarray),
+                                                           CGO_REPLACEMENT(memalign),
+                                                           CGO_REPLACEMENT(aligned_alloc),
+                                                           CGO_REPLACEMENT(posix_memalign),
+                                                           CGO_REPLACEMENT(valloc),
+                                                           CGO_REPLACEMENT(pvalloc),
+                                                           CGO_REPLACEMENT(malloc_usable_size),
+                                                           CGO_REPLACEMENT(dlclose)};

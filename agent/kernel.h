@@ -17,6 +17,11 @@ void release_pages(void* address, std::size_t bytes);
 /// Whether the 8 bytes at `address` can be read.
 bool readable(std::uint64_t address);
 
+/// Whether the 4 bytes at `address` can be written to; they stay as they are.
+bool writable(std::uint64_t address);
+/// Makes whole pages of data read-only or not; false when the kernel refuses.
+bool protect_pages(std::uint64_t address, std::size_t bytes, bool writable);
+
 std::uint32_t thread_id();
 std::uint32_t process_id();
 

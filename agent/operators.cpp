@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "agent/hooks.h"
+#include "agent/injection.h"
 #include "agent/next_operators.h"
 #include "agent/recorder.h"
 
@@ -92,3 +93,46 @@ CGO_DELETE(kDeleteSizedAligned, _ZdlPvmSt11align_val_t)
 CGO_DELETE(kDeleteArraySizedAligned, _ZdaPvmSt11align_val_t)
 CGO_DELETE(kDeleteAlignedNothrow, _ZdlPvSt11align_val_tRKSt9nothrow_t)
 CGO_DELETE(kDeleteArrayAlignedNothrow, _ZdaPvSt11align_val_tRKSt9nothrow_t)
+
+CGO_OURS(_Znwm)
+CGO_OURS(_Znam)
+CGO_OURS(_ZnwmRKSt9nothrow_t)
+CGO_OURS(_ZnamRKSt9nothrow_t)
+CGO_OURS(_ZnwmSt11align_val_t)
+CGO_OURS(_ZnamSt11align_val_t)
+CGO_OURS(_ZnwmSt11align_val_tRKSt9nothrow_t)
+CGO_OURS(_ZnamSt11align_val_tRKSt9nothrow_t)
+CGO_OURS(_ZdlPv)
+CGO_OURS(_ZdaPv)
+CGO_OURS(_ZdlPvm)
+CGO_OURS(_ZdaPvm)
+CGO_OURS(_ZdlPvRKSt9nothrow_t)
+CGO_OURS(_ZdaPvRKSt9nothrow_t)
+CGO_OURS(_ZdlPvSt11align_val_t)
+CGO_OURS(_ZdaPvSt11align_val_t)
+CGO_OURS(_ZdlPvmSt11align_val_t)
+CGO_OURS(_ZdaPvmSt11align_val_t)
+CGO_OURS(_ZdlPvSt11align_val_tRKSt9nothrow_t)
+CGO_OURS(_ZdaPvSt11align_val_tRKSt9nothrow_t)
+
+constinit Replacement cgo::agent::operators[kOperators] = {
+    CGO_REPLACEMENT(_Znwm),
+    CGO_REPLACEMENT(_Znam),
+    CGO_REPLACEMENT(_ZnwmRKSt9nothrow_t),
+    CGO_REPLACEMENT(_ZnamRKSt9nothrow_t),
+    CGO_REPLACEMENT(_ZnwmSt11align_val_t),
+    CGO_REPLACEMENT(_ZnamSt11align_val_t),
+    CGO_REPLACEMENT(_ZnwmSt11align_val_tRKSt9nothrow_t),
+    CGO_REPLACEMENT(_ZnamSt11align_val_tRKSt9nothrow_t),
+    CGO_REPLACEMENT(_ZdlPv),
+    CGO_REPLACEMENT(_ZdaPv),
+    CGO_REPLACEMENT(_ZdlPvm),
+    CGO_REPLACEMENT(_ZdaPvm),
+    CGO_REPLACEMENT(_ZdlPvRKSt9nothrow_t),
+    CGO_REPLACEMENT(_ZdaPvRKSt9nothrow_t),
+    CGO_REPLACEMENT(_ZdlPvSt11align_val_t),
+    CGO_REPLACEMENT(_ZdaPvSt11align_val_t),
+    CGO_REPLACEMENT(_ZdlPvmSt11align_val_t),
+    CGO_REPLACEMENT(_ZdaPvmSt11align_val_t),
+    CGO_REPLACEMENT(_ZdlPvSt11align_val_tRKSt9nothrow_t),
+    CGO_REPLACEMENT(_ZdaPvSt11align_val_tRKSt9nothrow_t)};

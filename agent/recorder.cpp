@@ -190,7 +190,7 @@ inline ThreadMemory* thread_for_events() {
 }  // namespace
 
 void note_unknown_free() {
-  if (header().state == State::off || header().sample_bytes != 0) return;
+  if (header().state != State::recording || header().sample_bytes != 0) return;
   ThreadMemory* thread = this_thread;
   if (usable(thread) && thread->in_delete != 0) return;
   if (usable(thread) && thread->busy == 0)
@@ -292,6 +292,43 @@ void free_detached(Detached detached, const Caller& caller) {
     free_number(*thread, detached.number, caller, BlockState::freed);
   else
     free_loose(detached.number);
+}
+
+namespace {
+
+/// Whose word names it still: a thread that is about to free it has taken that.
+void forget_live(std::uint32_t number, Block& block) {
+  const std::uint64_t address = block.address & kAddressMask;
+  std::uint32_t* word = index_word(address);
+  std::uint32_t named = number;
+  if (word == nullptr ||
+      !__atomic_compare_exchange_n(word, &named, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+    return;
+  if (header().sample_bytes != 0) count_in_class(address, -1);
+  free_loose(number);
+}
+
+/// It stays where recent frees are kept, as one of nothing.
+void forget_freed(Block& block, std::uint64_t value) {
+  if (!__atomic_compare_exchange_n(&block.address, &value, 0, false, __ATOMIC_ACQ_REL,
+                                   __ATOMIC_RELAXED))
+    return;
+  const std::uint64_t address = value & kAddressMask;
+  if (value == with_state(address, BlockState::held_back))
+    give_to_next(reinterpret_cast<void*>(address));
+}
+
+}  // namespace
+
+void forget_blocks() {
+  const std::uint64_t used = __atomic_load_n(&header().blocks.used, __ATOMIC_ACQUIRE);
+  for (std::uint64_t number = 1; number < used / sizeof(Block); ++number) {
+    Block& block = block_at(static_cast<std::uint32_t>(number));
+    const std::uint64_t value = __atomic_load_n(&block.address, __ATOMIC_ACQUIRE);
+    const auto state = static_cast<BlockState>(value >> kStateShift);
+    if (state == BlockState::live) forget_live(static_cast<std::uint32_t>(number), block);
+    if (state == BlockState::freed || state == BlockState::held_back) forget_freed(block, value);
+  }
 }
 
 void release_quarantine(ThreadMemory& thread) {

@@ -39,6 +39,9 @@ void record_allocation(void* block, std::size_t bytes, const Caller& caller);
 /// then nothing more is to be done with it.
 bool record_free(void* block, const Caller& caller, bool may_hold_back = false);
 
+/// Drops all records, live and freed, and frees what is held back. Other threads may be anywhere.
+void forget_blocks();
+
 /// malloc and free with a record: the hooks jump here, so that the program is their caller.
 __attribute__((noinline)) void* recorded_malloc(std::size_t bytes);
 /// `word` is the block's record_word.

@@ -131,6 +131,8 @@ bool make_tables() {
          begin(h.modules, sizeof(Module)) && begin(h.threads, sizeof(Thread));
 }
 
+void restart_clock() { header().start = clock_now(); }
+
 void note_memory(const void* address, std::size_t bytes) {
   const std::uint64_t at = extend(header().memory, sizeof(Memory));
   if (at == 0) return;

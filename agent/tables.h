@@ -24,6 +24,9 @@ inline std::uint64_t coarse_time() {
 /// Reserves the tables; called once, before all others. False when the address space is too small.
 bool make_tables();
 
+/// Recording begins now.
+void restart_clock();
+
 /// Says that memory is the agent's own, for good.
 void note_memory(const void* address, std::size_t bytes);
 

@@ -166,6 +166,16 @@ ThreadMemory* make_thread() {
   return thread;
 }
 
+void restart_threads() {
+  auto* entries = reinterpret_cast<Thread*>(header().threads.address);
+  for (std::uint64_t i = 1; i < header().threads.used / sizeof(Thread); ++i) {
+    auto* thread = reinterpret_cast<ThreadMemory*>(entries[i].private_state);
+    if (thread == nullptr) continue;
+    thread->held_bytes = 0;
+    thread->until_sample = bytes_to_next_sample(thread->random);
+  }
+}
+
 void keep_only_this_thread() {
   Header& h = header();
   for (std::uint64_t i = 1; i < h.threads.used / sizeof(Thread); ++i) {

@@ -133,6 +133,8 @@ inline bool usable(const ThreadMemory* thread) {
 bool prepare_threads();
 /// Makes this thread's memory; null when there is none, or when the thread has ended.
 ThreadMemory* make_thread();
+/// Of all threads: nothing is held back, and the options may be others than they were.
+void restart_threads();
 /// In the child of a fork: the other threads are not there.
 void keep_only_this_thread();
 /// Called for every thread that ends, before its record shelf is given away.

@@ -265,8 +265,8 @@ constexpr Command kCommands[] = {
      .flags = kHeapFlags,
      .example = "export --format svg --out heap.svg",
      .cost = "Reads memory only; the process is not changed. Reads all of the heaps and stacks: "
-             "about a second for a gigabyte. 'export' writes its file. 'track on' has the next "
-             "launch load the agent."},
+             "about a second for a gigabyte. 'export' writes its file. 'track on' and 'off' change "
+             "the next launch, and have a stopped process load the agent, or call it no more."},
     {.name = "sched",
      .summary = "Show Go's scheduler (Ms, Ps, run queues), who is in C, and who holds which mutex.",
      .flags = kSchedFlags,

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "lldb-plugin/agent_injection.h"
 #include "lldb-plugin/launch_environment.h"
 #include "lldb-plugin/lldb_activity.h"
 #include "lldb-plugin/lldb_commands.h"
@@ -164,6 +165,32 @@ Answer status_of_process(Plugin& plugin, lldb::SBDebugger debugger, lldb::SBProc
   return answer;
 }
 
+/// A process that can make calls: a core cannot.
+bool can_call(lldb::SBProcess process) { return is_alive(process) && !is_core_process(process); }
+
+/// The agent goes into the process or out of the way, and what it does then is told.
+Answer change_process(Plugin& plugin, lldb::SBDebugger debugger, lldb::SBProcess process,
+                      const CommandLine& line, const Tracking& tracking,
+                      const std::string& options) {
+  AgentInjection injection(plugin.sessions, process);
+  const bool on = line.positionals[1] == "on";
+  const auto file = agent_file();
+  auto slots = on && !file ? Result<std::uint64_t>(file.error())
+               : on        ? injection.put_in(*file, options)
+                           : injection.take_out();
+  if (!slots)
+    return Answer::failed(
+        {on ? "the agent was not put into the process" : "the agent stays in the process",
+         slots.error().message,
+         "let the process go on and stop it elsewhere, in a call of C say: 'cgo break enter .' and "
+         "'continue'; the launch environment was changed already"});
+  Answer answer = status_of_process(plugin, debugger, process, line, tracking);
+  if (!line.has("--json") && *slots != 0)
+    answer.out += fmt::format("  {} slots of the loader lead to {}\n", *slots,
+                              on ? "it" : "malloc again; the file of the agent stays loaded");
+  return answer;
+}
+
 Answer status(Plugin& plugin, lldb::SBDebugger debugger, lldb::SBProcess process,
               const CommandLine& line, const Tracking& tracking) {
   if (is_alive(process)) return status_of_process(plugin, debugger, process, line, tracking);
@@ -194,6 +221,8 @@ Answer run_track(Plugin& plugin, lldb::SBDebugger debugger, lldb::SBProcess proc
     return Answer::failed({"the launch environment was not changed", done.error().message, ""});
   Answer answer;
   answer.out = *std::move(done);
+  if (can_call(process))
+    answer = change_process(plugin, debugger, process, line, tracking, *options);
   if (const auto why = will_be_ignored(target); why && tracking.will_load())
     answer.warnings.push_back(*why);
   return answer;

@@ -2,6 +2,8 @@
 // against what the test did.
 #include "agent/recorder.h"
 
+#include <dlfcn.h>
+#include <link.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <unwind.h>
@@ -11,11 +13,15 @@
 #include <map>
 #include <mutex>
 #include <random>
+#include <string_view>
 #include <thread>
 #include <vector>
 
+#include "agent/dynamic_part.h"
+#include "agent/kernel.h"
 #include "agent/module_list.h"
 #include "agent/options.h"
+#include "agent/slot_table.h"
 #include "agent/start.h"
 #include "heap/agent_tables.h"
 #include "target/process_memory.h"
@@ -271,6 +277,73 @@ TEST_CASE("options are words with commas between them") {
   CHECK(parse_options(nullptr).sample_bytes == 0);
   CHECK(parse_options("frees=99999999999999999999,depth=0").kept_frees == 65536);
   CHECK(parse_options("depth=0,frees=x").most_frames == 1);
+}
+
+TEST_CASE("what is forgotten is gone, and what comes then is recorded") {
+  const std::uint64_t begin = fresh_addresses();
+  for (std::uint64_t i = 0; i < 300; ++i) allocate(begin + i * 64, 40);
+  for (std::uint64_t i = 0; i < 50; ++i) CHECK(give_back(begin + i * 64));
+  REQUIRE(live_from(Recorded(), begin) == 250);
+  forget_blocks();
+  const Recorded none;
+  CHECK(none.whole());
+  CHECK(none.live.empty());
+  CHECK(none.freed.empty());
+  CHECK(none.totals.allocations == none.totals.frees);
+  CHECK(none.totals.allocated_bytes == none.totals.freed_bytes);
+  // A free that comes late is one of a block without a record.
+  CHECK(give_back(begin + 60 * 64));
+  CHECK(Recorded().totals.unknown_frees == none.totals.unknown_frees + 1);
+  for (std::uint64_t i = 0; i < 2000; ++i) allocate(begin + i * 64, 48);
+  for (std::uint64_t i = 0; i < 1500; ++i) CHECK(give_back(begin + i * 64));
+  const Recorded again;
+  CHECK(live_from(again, begin) == 500);
+  CHECK(again.totals.lost == none.totals.lost);
+}
+
+TEST_CASE("what slots held is found again, and never more than there is room for") {
+  static SlotTable table;
+  REQUIRE(table.make());
+  std::vector<std::uint64_t> slots(60'000);
+  std::uint32_t put = 0;
+  for (std::uint64_t& slot : slots) put += table.put(&slot, put + 1) ? 1 : 0;
+  CHECK(put == table.count());
+  CHECK(put < slots.size());
+  for (std::uint32_t i = 0; i < put; ++i) REQUIRE(table.value_of(&slots[i]) == i + 1);
+  CHECK(table.value_of(&slots.back()) == 0);
+  CHECK(table.put(slots.data(), 77));
+  CHECK(table.value_of(slots.data()) == 77);
+  CHECK_FALSE(table.put(&slots.back(), 1));
+}
+
+TEST_CASE("functions and slots of loaded files are those that the loader has") {
+  unsigned with_malloc = 0, leading_to_it = 0;
+  const auto real = reinterpret_cast<std::uint64_t>(dlsym(RTLD_DEFAULT, "malloc"));
+  const auto visit = [&](const DynamicPart& part) {
+    if (function_in(part, "malloc") != 0 && function_in(part, "malloc") == real) ++with_malloc;
+    CHECK(function_in(part, "there_is_no_such_function") == 0);
+    for_each_slot(part, [&](const Slot& slot) {
+      if (std::string_view(slot.name) == "malloc" && *slot.at == real) ++leading_to_it;
+    });
+  };
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, std::size_t, void* data) {
+        DynamicPart part;
+        if (read_dynamic_part(*info, part)) (*static_cast<const decltype(visit)*>(data))(part);
+        return 0;
+      },
+      const_cast<void*>(static_cast<const void*>(&visit)));
+  CHECK(with_malloc == 1);
+  CHECK(leading_to_it >= 1);
+}
+
+TEST_CASE("whether memory can be written to is told without a change") {
+  static std::uint64_t word = 0x1122334455667788;
+  static const std::uint64_t constant = 7;
+  CHECK(writable(reinterpret_cast<std::uint64_t>(&word)));
+  CHECK(word == 0x1122334455667788);
+  CHECK_FALSE(writable(reinterpret_cast<std::uint64_t>(&constant)));
+  CHECK_FALSE(writable(0));
 }
 
 }  // namespace cgo::agent
