@@ -35,9 +35,9 @@ def recorded(release):
     return builds.Built("/usr/bin/env", (f"LD_PRELOAD={AGENT}", build(release).exe))
 
 
-def export(form, path, *words):
+def export(form, path, *words, allowed=(0,)):
     """The one line of JSON about what was written."""
-    return tool.json_of("heap", "export", "--format", form, "--out", path, *words)["export"]
+    return tool.json_of("heap", "export", "--format", form, "--out", path, *words, allowed=allowed)["export"]
 
 
 def folded(text):
@@ -180,7 +180,8 @@ def test_core(release):
     built = recorded(release)
     with stops.scratch() as folder, stops.crash_core_of(built, "crash") as (core, _):
         path = os.path.join(folder, "heap.pb.gz")
-        assert export("pprof", path, "--core", core, "--exe", build(release).exe)["by"] == "stacks"
+        # Other threads may have been anywhere when it crashed, so that something of them is missing; not who allocated.
+        assert export("pprof", path, "--core", core, "--exe", build(release).exe, allowed=(0, 4))["by"] == "stacks"
         count = cumulative(pprof(release, "-top", *pprof_options("inuse_objects"), path))
         assert count["main.hold"][1] == IN_HOLD and count["lose"] == (40, 40)
         path = os.path.join(folder, "from-lldb.svg")
