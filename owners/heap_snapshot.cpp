@@ -1,5 +1,7 @@
 #include "owners/heap_snapshot.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "goruntime/block_reader.h"
@@ -46,6 +48,16 @@ std::vector<AddressRange> arenas_of(const GcHeap& heap) {
 
 bool is_in(std::span<const AddressRange> ranges, Address address) {
   return std::ranges::any_of(ranges, [&](AddressRange range) { return range.contains(address); });
+}
+
+/// Named where one is loaded: glibc's heap is not in use then.
+std::string other_allocator(const ImageMap& images) {
+  for (const Image& image : images.all())
+    for (const std::string_view name : {"libjemalloc", "libtcmalloc", "libmimalloc", "ld-musl"})
+      if (image.name().starts_with(name))
+        return fmt::format("; blocks of {} are known through the agent only ('cgo heap track on')",
+                           image.name());
+  return "";
 }
 
 }  // namespace
@@ -128,7 +140,7 @@ void HeapSnapshot::count_blocks() {
     }
   }
   if (c_.heaps().empty() && (!records_ || !records_->exact()))
-    gap("no C library whose heap is known was found");
+    gap("no C library whose heap is known was found" + other_allocator(sources_.images));
   std::ranges::sort(elsewhere_, {}, &AddressRange::begin);
   blocks_ = CBlockTable(std::move(live));
   if (options_.hazards) hazards_ = HazardWords(freed_table(std::move(freed)));

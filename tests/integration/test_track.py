@@ -258,10 +258,12 @@ def test_another_allocator_goes_on_to_serve(release):
         pytest.skip(f"{JEMALLOC} is not there")
     with stops.scratch() as folder:
         answers = run_settled(injected(release), f"settings set target.env-vars LD_PRELOAD={JEMALLOC}", "breakpoint set -n phase_is_over",
-                      f"run {folder} {loaded_library()}", "cgo heap track on", "continue", STATUS, BLOCKS, "cgo heap leaks", "cgo heap track off",
+                      f"run {folder} {loaded_library()}", "cgo heap owners", "cgo heap track on", "continue", STATUS, BLOCKS, "cgo heap leaks",
+                      "cgo heap track off",
                       "continue ", "continue  ", "continue   ")
         rows = Rows(os.path.join(folder, "rows2"))
     assert "exited with status = 0" in answers["all"]
+    assert "blocks of libjemalloc.so.2 are known through the agent only" in answers["cgo heap owners"]
     assert document(answers[STATUS])["process"]["allocator"] == JEMALLOC
     blocks = blocks_of(answers[BLOCKS])
     assert rows.of(2) <= set(blocks) and all(blocks[address]["allocated_at"] for address in rows.of(2))
