@@ -24,18 +24,22 @@ def callback_hits():
     return path
 
 
-def says(text):
+def says(*texts):
     def check(path):
         with open(path, encoding="utf-8", errors="replace") as f:
-            if text not in f.read():
+            said = f.read()
+        for text in texts:
+            if text not in said:
                 raise BenchError(f"{path} does not say '{text}'")
     return check
 
 
 def ours(exe, count, breakpoint, native=True):
+    """`target list` has the frame provider there before the program runs; the event of a new target comes too early for that."""
     words = [LLDB, "--no-lldbinit", "-b", "-o", f"plugin load {PLUGIN}", *([] if native else ["-o", "cgo set native-bt off"]),
-             "-o", f"target create {exe}", "-o", breakpoint, "-o", f"run {count}", "-o", "cgo break"]
-    return Command(words, check=says(f": {count} arrivals"))
+             "-o", f"target create {exe}", "-o", "target list", "-o", breakpoint, "-o", f"run {count}",
+             "-o", "target frame-provider list", "-o", "cgo break"]
+    return Command(words, check=says(f": {count} arrivals", "1 frame provider(s)" if native else "no frame providers"))
 
 
 def arrivals(report, options):
