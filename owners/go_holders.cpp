@@ -174,8 +174,18 @@ class Finder {
                              .at = root.at,
                              .from = root.goroutine};
     const bool held = add(holder, root.value);
-    if (held || (hazards_ != nullptr && hazards_->note_freed(holder, root.value)))
+    if (held || (hazards_ != nullptr && hazards_->freed().find({root.value}) &&
+                 hazards_->note_freed(holder, root.value, open_call(root))))
       out_.places.insert(root.at);
+  }
+
+  /// cgo's function for a call of C that has this word among its arguments; empty for others.
+  std::string_view open_call(const GoRoot& root) const {
+    if (root.kind != RootKind::stack || !root.pc) return {};
+    const auto function = go_.runtime.function_at({root.pc.value - 1});
+    const bool wraps = function && (function->name.find("._Cfunc_") != std::string_view::npos ||
+                                    function->name.find("._C2func_") != std::string_view::npos);
+    return wraps ? function->name : std::string_view();
   }
 
   bool add(const BlockHolder& holder, std::uint64_t value) { return graph_.note(holder, value); }

@@ -189,44 +189,114 @@ std::vector<Finding> hidden_objects(HeapSnapshot& heap) {
   return hidden.take();
 }
 
-std::vector<Finding> dangling_pointers(HeapSnapshot& heap) {
-  std::map<std::tuple<std::string, std::uint32_t, std::uint32_t>, Group> groups;
-  for (const HazardWords::OfFreed& word : heap.hazards().of_freed()) {
+namespace {
+
+/// The functions that run finalizers and cleanups. Source: src/runtime/mfinal.go, mcleanup.go.
+bool is_run_by_collector(const AllocationRecords& records, std::uint32_t id) {
+  const auto stack = records.stack(id);
+  if (!stack) return false;
+  for (const StackElement& element : stack->elements) {
+    const auto* frame = std::get_if<Frame>(&element);
+    if (frame == nullptr) continue;
+    for (const std::string_view name :
+         {"runtime.runfinq", "runtime.runFinalizers", "runtime.runCleanups", "runtime.runCleanup"})
+      if (frame->function == name) return true;
+  }
+  return false;
+}
+
+/// Pointers to freed blocks, by who has them and who freed them.
+class Dangling {
+ public:
+  explicit Dangling(HeapSnapshot& heap) : heap_(heap) {}
+
+  void look_at(const HazardWords::OfFreed& word) {
     const BlockHolder& holder = word.holder;
-    if (holder.kind != HolderKind::go_object && holder.kind != HolderKind::go_global) continue;
-    const TypedWord typed = heap.typed_place(holder);
-    if (!is_pointer(holder, typed)) continue;
-    const CBlockTable::Block& block = heap.hazards().freed()[word.block];
-    const AgentBlock* freed =
-        heap.records() == nullptr ? nullptr : heap.records()->last_free_of(block.begin);
-    const std::uint32_t allocated = freed == nullptr ? 0 : freed->stack;
-    const std::uint32_t freed_by = freed == nullptr || !freed->freed ? 0 : freed->freed->stack;
-    Group& group = groups[{text_of(typed, holder), allocated, freed_by}];
+    const CBlockTable::Block& block = heap_.hazards().freed()[word.block];
+    const AgentBlock* record =
+        heap_.records() == nullptr ? nullptr : heap_.records()->last_free_of(block.begin);
+    if (!word.call.empty()) return in_call(word, block, record);
+    if (holder.kind != HolderKind::go_object && holder.kind != HolderKind::go_global) return;
+    const TypedWord typed = heap_.typed_place(holder);
+    if (!is_pointer(holder, typed)) return;
+    Group& group = group_of("dangling.go-holds-freed", text_of(typed, holder), record);
     Finding& finding = group.finding;
-    if (finding.id.empty()) {
-      finding.id = "dangling.go-holds-freed";
+    if (finding.explanation.empty()) {
       finding.level = FindingLevel::warning;
-      finding.address = holder.at;
       finding.go_type = typed.go_type;
       finding.explanation =
           "a living object or variable of Go still points there: what uses it reads or frees what "
           "belongs to others";
-      if (freed_by != 0) finding.stacks.push_back({"freed", freed_by});
-      if (allocated != 0) finding.stacks.push_back({"allocated", allocated});
-      finding.hint = freed_by == 0 ? "the agent (LD_PRELOAD) records who frees"
-                                   : "set it to nil where the block is freed";
+      finding.hint = freed_by(record) == 0 ? "the agent (LD_PRELOAD) records who frees"
+                                           : "set it to nil where the block is freed";
     }
+    add(group, holder, block, record);
+  }
+
+  std::vector<Finding> take() {
+    std::vector<Finding> out;
+    for (auto& [key, group] : groups_) {
+      const auto& [id, place, allocated, freed] = key;
+      const std::string count = counted(group.finding.subjects.size(), "pointer");
+      out.push_back(group.take(
+          id == kInUse
+              ? fmt::format("{} to C memory that a finalizer freed while {} uses it", count, place)
+              : fmt::format("{} to C memory that was freed: {}", count, place)));
+    }
+    return by_level(std::move(out));
+  }
+
+ private:
+  static constexpr std::string_view kInUse = "dangling.finalizer-in-use";
+
+  static std::uint32_t freed_by(const AgentBlock* record) {
+    return record == nullptr || !record->freed ? 0 : record->freed->stack;
+  }
+
+  Group& group_of(std::string_view id, std::string place, const AgentBlock* record) {
+    const std::uint32_t allocated = record == nullptr ? 0 : record->stack;
+    Group& group = groups_[{id, std::move(place), allocated, freed_by(record)}];
+    if (!group.finding.id.empty()) return group;
+    group.finding.id = id;
+    if (freed_by(record) != 0) group.finding.stacks.push_back({"freed", freed_by(record)});
+    if (allocated != 0) group.finding.stacks.push_back({"allocated", allocated});
+    return group;
+  }
+
+  static void add(Group& group, const BlockHolder& holder, const CBlockTable::Block& block,
+                  const AgentBlock* record) {
+    if (!group.finding.address) group.finding.address = holder.at;
     group.add(fmt::format("{} → {} ({} bytes)", hex(holder.at), hex(block.begin),
-                          freed == nullptr ? block.bytes : freed->bytes),
+                          record == nullptr ? block.bytes : record->bytes),
               block.bytes, {holder.at, block.begin.value});
   }
-  std::vector<Finding> out;
-  for (auto& [key, group] : groups) {
-    const std::uint64_t count = group.finding.subjects.size();
-    out.push_back(group.take(fmt::format("{} to C memory that was freed: {}",
-                                         counted(count, "pointer"), std::get<0>(key))));
+
+  /// A call may free what it was given, and so may C on another thread. A finalizer may not.
+  void in_call(const HazardWords::OfFreed& word, const CBlockTable::Block& block,
+               const AgentBlock* record) {
+    if (freed_by(record) == 0 || record->freed->goroutine == word.holder.from) return;
+    if (!is_run_by_collector(*heap_.records(), freed_by(record))) return;
+    Group& group =
+        group_of(kInUse, fmt::format("{} on goroutine {}", word.call, word.holder.from), record);
+    Finding& finding = group.finding;
+    finding.level = FindingLevel::error;
+    finding.explanation =
+        "the object that the finalizer or cleanup belongs to died while the call was open: C works "
+        "on memory that is freed";
+    finding.hint = "runtime.KeepAlive of the object behind the call";
+    add(group, word.holder, block, record);
   }
-  return by_level(std::move(out));
+
+  HeapSnapshot& heap_;
+  std::map<std::tuple<std::string_view, std::string, std::uint32_t, std::uint32_t>, Group> groups_;
+};
+
+}  // namespace
+
+std::vector<Finding> dangling_pointers(HeapSnapshot& heap) {
+  Dangling dangling(heap);
+  for (const HazardWords::OfFreed& word : heap.hazards().of_freed()) dangling.look_at(word);
+  return dangling.take();
 }
 
 }  // namespace cgo

@@ -16,7 +16,8 @@ namespace cgo {
 std::vector<Finding> hidden_objects(HeapSnapshot& heap);
 
 /// dangling.go-holds-freed: pointers in living objects and variables of Go to blocks that were
-/// freed.
+/// freed. dangling.finalizer-in-use: those that a call of C was given which is open, while a
+/// finalizer or cleanup freed the block; known where the agent recorded who freed.
 std::vector<Finding> dangling_pointers(HeapSnapshot& heap);
 
 }  // namespace cgo

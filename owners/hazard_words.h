@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "heap/c_block_table.h"
@@ -17,6 +18,9 @@ class HazardWords {
   struct OfFreed {
     std::uint32_t block = 0;  ///< In freed().
     BlockHolder holder;
+    /// Of a pointer that a call of C was given which is open: cgo's function for it. Lives as long
+    /// as what the runtime's functions are read from.
+    std::string_view call;
   };
   /// A word that is no pointer for Go's collector and leads to an object of Go.
   struct OfObject {
@@ -33,7 +37,7 @@ class HazardWords {
 
   const CBlockTable& freed() const { return freed_; }
   /// False where the value leads to no freed block.
-  bool note_freed(BlockHolder holder, std::uint64_t value);
+  bool note_freed(BlockHolder holder, std::uint64_t value, std::string_view call = {});
   void note_object(const OfObject& word);
 
   bool empty() const { return of_freed_.empty() && of_objects_.empty(); }

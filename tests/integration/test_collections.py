@@ -21,7 +21,8 @@ PAYLOAD = 80
 def pytest_generate_tests(metafunc):
     releases = metafunc.config.found_releases
     wanted = [one for one in releases if one.minor in RELEASES] or releases
-    if metafunc.config.getoption("--quick") or metafunc.function not in (test_every_lost_block, test_hidden_objects, test_dangling_pointers):
+    if metafunc.config.getoption("--quick") or metafunc.function not in (test_every_lost_block, test_hidden_objects, test_dangling_pointers,
+                                                                            test_a_finalizer_that_frees_what_a_call_uses):
         wanted = wanted[-1:]
     cells = [(release, "") for release in wanted]
     if metafunc.function is test_every_lost_block:
@@ -119,6 +120,14 @@ def test_dangling_pointers(program):
     assert [title for _, title, _ in findings(text)] == [f"{COUNT} pointers to C memory that was freed: main.Owner.Blob",
                                                          "1 pointer to C memory that was freed: main.Owner.Blob"], text
     assert len(re.findall(r"freed in main\.freeAndKeep", text)) == 2 and "2 collections, 2 looked at, 2 findings" in text
+
+
+def test_a_finalizer_that_frees_what_a_call_uses(program):
+    text = collected(program, "early", "dangling", "--log")
+    found = findings(text)
+    assert len(found) == 1 and found[0][0] == "error" and found[0][2] == "dangling.finalizer-in-use", text
+    assert re.fullmatch(r"1 pointer to C memory that a finalizer freed while main\._Cfunc_work_on on goroutine \d+ uses it", found[0][1])
+    assert "freed in main.useOne.func1" in text and "allocated in main.block" in text and "runtime.KeepAlive" in text and "DONE" in text
 
 
 @pytest.mark.parametrize("case, kind", [("leaks", "gc-visibility"), ("leaks", "dangling"), ("dangling", "leak"), ("dangling", "gc-visibility"),
