@@ -8,6 +8,7 @@ import shutil
 import agent_rows
 import break_rows
 import crossing_rows
+import heap_rows
 import inputs
 import value_rows
 from inputs import LLDB, PLUGIN, PROGRAM
@@ -181,4 +182,5 @@ def least_of_each_step(sessions):
 
 
 ROWS = {"many": many, "first-bt": first_bt, "steps": steps, "locals": value_rows.variables, "map": value_rows.map_json,
-        "crossings": crossing_rows.catalogue, "break": break_rows.arrivals, "agent": agent_rows.churn}
+        "crossings": crossing_rows.catalogue, "break": break_rows.arrivals, "agent": agent_rows.churn,
+        "heap": heap_rows.heap}
