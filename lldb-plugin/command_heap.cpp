@@ -32,11 +32,6 @@ std::optional<Address> address_in(std::string_view text) {
   return Address{value};
 }
 
-bool is_leak(BlockVerdict verdict) {
-  return verdict == BlockVerdict::leaked_go_owner_dead ||
-         verdict == BlockVerdict::leaked_unreachable;
-}
-
 /// The largest first.
 std::vector<std::uint32_t> blocks_of(const HeapSnapshot& heap, bool leaks_only) {
   std::vector<std::uint32_t> out;

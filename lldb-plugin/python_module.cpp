@@ -7,13 +7,12 @@
 #include "lldb-plugin/embedded_python.h"
 #include "lldb-plugin/goroutine_threads.h"
 #include "lldb-plugin/native_frames.h"
-#include "lldb-plugin/python_api.h"
+#include "lldb-plugin/python_heap.h"
+#include "lldb-plugin/python_support.h"
 #include "lldb-plugin/target_watch.h"
 
 namespace cgo {
 namespace {
-
-constexpr const char* kNativeModule = "_lldb_cgo";
 
 /// Python's lock, held.
 class Gil {
@@ -26,40 +25,6 @@ class Gil {
  private:
   PyGILState_STATE state_;
 };
-
-/// Python's lock, let go of while LLDB or a session is waited for: whoever holds those may want it.
-class WithoutGil {
- public:
-  WithoutGil() : state_(PyEval_SaveThread()) {}
-  ~WithoutGil() { PyEval_RestoreThread(state_); }
-  WithoutGil(const WithoutGil&) = delete;
-  WithoutGil& operator=(const WithoutGil&) = delete;
-
- private:
-  PyThreadState* state_;
-};
-
-std::shared_ptr<Plugin>& plugin_behind(PyObject* capsule) {
-  return *static_cast<std::shared_ptr<Plugin>*>(PyCapsule_GetPointer(capsule, kNativeModule));
-}
-
-/// The C++ object behind an object of LLDB's Python module; lives as long as that one. Null with a
-/// Python error set for anything else.
-template <class Object>
-Object* lldb_object(PyObject* wrapper) {
-  PyObject* swig = PyObject_GetAttrString(wrapper, "this");
-  if (swig == nullptr) return nullptr;
-  PyObject* number = PyNumber_Long(swig);
-  Py_DecRef(swig);
-  if (number == nullptr) return nullptr;
-  void* pointer = PyLong_AsVoidPtr(number);
-  Py_DecRef(number);
-  return static_cast<Object*>(pointer);
-}
-
-PyObject* text_of(std::string_view text) {
-  return PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace");
-}
 
 bool words_from(PyObject* list, std::vector<std::string>& words) {
   const Py_ssize_t count = PySequence_Size(list);
@@ -291,6 +256,9 @@ PyMethodDef g_methods[] = {
     {"break_telling", py_break_telling, METH_VARARGS, nullptr},
     {"break_arrived", py_break_arrived, METH_VARARGS, nullptr},
     {"break_summary", py_break_summary, METH_VARARGS, nullptr},
+    {"heap_take", py_heap_take, METH_VARARGS, nullptr},
+    {"heap_about", py_heap_about, METH_VARARGS, nullptr},
+    {"heap_blocks", py_heap_blocks, METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
 

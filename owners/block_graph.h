@@ -52,6 +52,10 @@ enum class BlockVerdict : std::uint8_t {
   unknown,               ///< It is not reached, but something that could hold it was not seen.
 };
 std::string_view name_of(BlockVerdict verdict);
+inline bool is_leak(BlockVerdict verdict) {
+  return verdict == BlockVerdict::leaked_go_owner_dead ||
+         verdict == BlockVerdict::leaked_unreachable;
+}
 
 /// Who holds each of many blocks. Keeps all words that refer to a block, up to a limit a block.
 class BlockGraph {

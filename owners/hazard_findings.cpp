@@ -64,11 +64,6 @@ std::vector<Finding> by_level(std::vector<Finding> findings) {
   return findings;
 }
 
-bool is_leak(BlockVerdict verdict) {
-  return verdict == BlockVerdict::leaked_go_owner_dead ||
-         verdict == BlockVerdict::leaked_unreachable;
-}
-
 /// Runtime, and what hides pointers on purpose: weak.Pointer, unique.
 bool hides_on_purpose(std::string_view go_type) {
   for (const std::string_view package : {"runtime.", "internal/", "weak.", "unique.", "sync."})

@@ -9,6 +9,7 @@ from typing import List, Optional, Union
 import lldb as _lldb
 import _lldb_cgo
 from lldb_cgo_crossings import CrossingEvent, on_crossing
+from lldb_cgo_heap import Block, Finding, FoundStack, Heap, Holder, Owner, findings, heap
 from lldb_cgo_reports import (AlternateStack, GoSignal, Machine, MutexWait, Party, Place, Processor, Runtime, RuntimeScheduler,
                               Sched, Scheduler, Signal, Signals, ThreadSignals, sched, signals)
 

@@ -321,6 +321,70 @@ class Sched:
     mutex_waits: List[MutexWait]
     stacks: List[Stack]
 
+@dataclass
+class Holder:
+    kind: str
+    address: int
+    text: str
+    go_type: Optional[str] = ...
+    field: Optional[str] = ...
+    path: List[str] = ...
+    pointer: bool = ...
+    interior: bool = ...
+    dead: bool = ...
+
+@dataclass
+class Block:
+    address: int
+    size: int
+    verdict: str
+    retained_bytes: int
+    holders: int
+    held_by: List[Holder] = ...
+    allocated_at: Optional[List[Union[Frame, Gap]]] = ...
+    requested: Optional[int] = ...
+    allocated_by: Optional[Dict[str, Optional[int]]] = ...
+    @property
+    def leaked(self) -> bool: ...
+
+@dataclass
+class Owner:
+    go_type: str
+    field: str
+    kind: str
+    blocks: int
+    bytes: int
+    retained_bytes: int
+
+class Heap:
+    live_bytes: int
+    by_verdict: Dict[str, Dict[str, int]]
+    owners: List[Owner]
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Block]: ...
+    def leaks(self) -> Iterator[Block]: ...
+
+@dataclass
+class FoundStack:
+    what: str
+    stack: Stack
+
+@dataclass
+class Finding:
+    id: str
+    level: str
+    title: str
+    explanation: str
+    evidence: List[str]
+    stacks: List[FoundStack]
+    address: Optional[int]
+    hint: str
+    go_type: Optional[str] = ...
+    bytes: int = ...
+    count: int = ...
+
+def heap(*, process: Optional[lldb.SBProcess] = ...) -> Heap: ...
+def findings(*, process: Optional[lldb.SBProcess] = ...) -> List[Finding]: ...
 def signals(*, call: bool = ..., process: Optional[lldb.SBProcess] = ...) -> Signals: ...
 def sched(*, process: Optional[lldb.SBProcess] = ...) -> Sched: ...
 def on_crossing(

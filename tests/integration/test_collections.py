@@ -167,3 +167,13 @@ def test_words_that_make_no_sense(program):
     assert "is no regular expression" in answers["cgo break dangling --site '('"]
     assert "--type is for leak, gc-visibility and dangling" in answers["cgo break enter x --type y"]
     assert "--every counts from 1" in answers["cgo break leak --every 0"]
+
+
+def test_findings_in_python_and_a_heap_of_the_past(program):
+    ask = "script print([(one.id, one.count) for one in lldb_cgo.findings()])"
+    text = collected(program, "dangling", "dangling", after=(ask, "script kept = lldb_cgo.heap(); print('BLOCKS', len(kept), len(list(kept)))",
+                                                             "continue", "script list(kept)"))
+    assert f"[('dangling.go-holds-freed', {COUNT}), ('dangling.go-holds-freed', 1)]" in text
+    counts = re.search(r"^BLOCKS (\d+) (\d+)$", text, re.MULTILINE)
+    assert counts and counts[1] == counts[2] and int(counts[1]) >= COUNT
+    assert "the process ran since: take heap() again" in text

@@ -1,4 +1,5 @@
 """Who holds each block of C memory, against the fixture's source: its blocks of each kind have a size of their own."""
+import json
 import os
 import re
 
@@ -201,3 +202,31 @@ def test_groups_without_the_agent(release):
         groups = tool.json_of("heap", "leaks", "--group", "--pid", str(process.pid))["groups"]
     check_groups(groups)
     assert sorted(group["size"] for group in groups) == [usable(808), usable(904)]
+
+
+SCRIPT = """
+import json, lldb_cgo
+heap = lldb_cgo.heap()
+blocks = [[one.address, one.size, one.verdict, one.retained_bytes, [holder.text for holder in one.held_by]] for one in heap]
+leaks = [one.address for one in heap.leaks()]
+owners = [[one.go_type, one.field, one.blocks, one.bytes] for one in heap.owners]
+print(json.dumps([len(heap), heap.live_bytes, blocks, leaks, owners]))
+"""
+
+
+def test_in_python(release):
+    """The same blocks as the command's, in the order of their addresses."""
+    with stops.scratch() as folder, stops.live(build(release), "wait") as process:
+        script = os.path.join(folder, "heap.py")
+        with open(script, "w", encoding="utf-8") as f:
+            f.write(SCRIPT)
+        document = blocks_of("--pid", str(process.pid))
+        status, out, errors = tool.run_tool("script", "--pid", str(process.pid), script)
+    assert status == 0, errors
+    count, live_bytes, blocks, leaks, owners = json.loads(out)
+    expected = sorted((int(one["address"], 16), one["size"], one["verdict"], one["retained_bytes"], [holder["text"] for holder in one["held_by"]])
+                      for one in document["blocks"])
+    assert count == len(blocks) == document["matching"] and live_bytes == document["totals"]["live_bytes"]
+    assert blocks == [list(one) for one in expected]
+    assert leaks == [address for address, _, verdict, _, _ in expected if verdict.startswith("leaked")]
+    assert owners == [[one[key] for key in ("go_type", "field", "blocks", "bytes")] for one in document["totals"]["by_go_type"]]

@@ -2,8 +2,9 @@
 import json
 import os
 
-from harness import tool
+from harness import stops, tool
 from harness.paths import HERE, REPO
+from test_holders import build as holders_build
 from test_sched import running as locks_running
 from test_signals import build, running as signals_running
 
@@ -24,6 +25,13 @@ def test_stacks_goroutines_and_scheduler(request):
         seen = checked(process, "no")
     assert {"Stack", "Frame", "Thread", "Goroutine", "Crossing", "CallSite", "CFunction", "Value", "Machine", "MutexWait", "Party",
             "Processor", "RuntimeScheduler", "Sched", "Scheduler", "Signals"} <= seen
+
+
+def test_blocks_and_findings(request):
+    release = request.config.found_releases[-1]
+    with stops.live(holders_build(release), "wait") as process:
+        seen = checked(process, "no")
+    assert {"Block", "Holder", "Owner"} <= seen
 
 
 def test_signals_asked_of_the_kernel(request):

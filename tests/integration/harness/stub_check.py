@@ -95,6 +95,11 @@ def check_answers(call):
     check(lldb_cgo.crossings(), "crossings")
     check(lldb_cgo.sched(), "sched")
     check(lldb_cgo.signals(call=call), "signals")
+    check(lldb_cgo.findings(), "findings")
+    heap = lldb_cgo.heap()
+    fits(list(heap)[:200], typing.List[CLASSES["Block"]], "heap")
+    fits(heap.owners, typing.List[CLASSES["Owner"]], "Heap.owners")
+    fits(heap.by_verdict, typing.get_type_hints(CLASSES["Heap"], STUB)["by_verdict"], "Heap.by_verdict")
 
 
 compare_names()
