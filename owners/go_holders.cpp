@@ -22,14 +22,14 @@ std::unordered_set<std::uint64_t> finalized_objects(const GcSpecials& specials) 
 
 class Finder {
  public:
-  Finder(const GoMemory& go, const Reachability& reach, std::uint8_t runtime, BlockGraph& graph,
-         HazardWords* hazards, unsigned threads)
+  Finder(const GoMemory& go, const Reachability& reach, BlockGraph& graph, HazardWords* hazards,
+         const GoHolderOptions& options)
       : go_(go),
-        runtime_(runtime),
+        options_(options),
+        runtime_(options.runtime),
         reach_(reach),
         graph_(graph),
         hazards_(hazards),
-        threads_(threads),
         reader_(go),
         finalized_(finalized_objects(go.specials)) {}
 
@@ -41,7 +41,7 @@ class Finder {
       if (!spans.empty()) ranges.push_back({spans.front().base, spans.back().range().end});
     }
     const AddressFilter filter(std::move(ranges));
-    const std::uint64_t missing = HeapSweep{go_.memory(), go_.heap, filter, threads_}.run(
+    const std::uint64_t missing = HeapSweep{go_.memory(), go_.heap, filter, options_.threads}.run(
         [this](std::uint64_t value) {
           return graph_.blocks().find({value}) || (hazards_ != nullptr && is_hazard(value));
         },
@@ -112,11 +112,14 @@ class Finder {
     if (hits_.empty()) return;
     const std::uint64_t object = span_->first_object + index_;
     const bool with_hazards = hazards_ != nullptr && reach_.reached(object);
-    const std::vector<std::uint64_t> pointers = pointers_of(*span_, index_);
+    pointers_.clear();
+    if (options_.all_pointers ||
+        std::ranges::any_of(hits_, [&](const Hit& hit) { return leads_far(hit.value); }))
+      find_pointers(*span_, index_);
     const Address begin = go_.heap.element(object).begin;
     for (const Hit& hit : hits_) {
       const BlockHolder holder{.kind = kind_of(object),
-                               .pointer = std::ranges::binary_search(pointers, hit.offset),
+                               .pointer = std::ranges::binary_search(pointers_, hit.offset),
                                .runtime = runtime_,
                                .at = {begin.value + hit.offset},
                                .from = object};
@@ -141,13 +144,17 @@ class Finder {
       hazards_->note_object({holder, runtime_, *object, {value}});
   }
 
-  std::vector<std::uint64_t> pointers_of(const GcSpan& span, std::uint64_t index) {
-    std::vector<std::uint64_t> out;
-    if (span.without_pointers()) return out;
+  /// A word that leads so far into a block holds it where it is a pointer alone.
+  bool leads_far(std::uint64_t value) const {
+    const auto block = graph_.blocks().find({value});
+    return block && value - graph_.blocks()[*block].begin.value > kMostHeaderBytes;
+  }
+
+  void find_pointers(const GcSpan& span, std::uint64_t index) {
+    if (span.without_pointers()) return;
     const auto done = reader_.each_pointer(
-        span, index, [&](std::uint64_t offset, std::uint64_t) { out.push_back(offset); });
+        span, index, [&](std::uint64_t offset, std::uint64_t) { pointers_.push_back(offset); });
     if (!done) ++unknown_words_;
-    return out;
   }
 
   void note(const GoRoot& root) {
@@ -195,25 +202,26 @@ class Finder {
   };
 
   const GoMemory& go_;
+  const GoHolderOptions options_;
   const std::uint8_t runtime_;
   const Reachability& reach_;
   BlockGraph& graph_;
   HazardWords* const hazards_;
-  const unsigned threads_;
   ObjectReader reader_;
   std::unordered_set<std::uint64_t> finalized_;
   const GcSpan* span_ = nullptr;  // Of the object that hits_ are of.
   std::uint64_t index_ = 0;
   std::vector<Hit> hits_;
+  std::vector<std::uint64_t> pointers_;  // Of the same object, by offset.
   std::uint64_t unknown_words_ = 0;
   GoHolders out_;
 };
 
 }  // namespace
 
-GoHolders add_go_holders(const GoMemory& go, const Reachability& reach, std::uint8_t runtime,
-                         BlockGraph& graph, HazardWords* hazards, unsigned threads) {
-  Finder finder(go, reach, runtime, graph, hazards, threads);
+GoHolders add_go_holders(const GoMemory& go, const Reachability& reach, BlockGraph& graph,
+                         HazardWords* hazards, const GoHolderOptions& options) {
+  Finder finder(go, reach, graph, hazards, options);
   finder.look_at_roots();
   finder.look_at_objects();
   finder.look_at_stacks();

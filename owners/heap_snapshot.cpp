@@ -113,9 +113,12 @@ void HeapSnapshot::count_blocks() {
   if (records_)
     for (const AgentBlock& block : records_->freed())
       if (block.state == agent::BlockState::held_back) held_back.insert(block.address);
-  const std::vector<AddressRange> of_go = elsewhere_;
+  // What is no block of malloc's need not be searched for one.
+  std::vector<AddressRange> of_others = elsewhere_;
+  for (const ThreadArea& area : c_.threads().areas)
+    if (!area.stack.empty()) of_others.push_back(area.stack);
   for (const auto& heap : c_.heaps()) {
-    const auto census = heap->for_each_block(of_go, [&](const CHeapPlace& place) {
+    const auto census = heap->for_each_block(of_others, [&](const CHeapPlace& place) {
       if (place.kind == CHeapPlace::Kind::freed || held_back.contains(place.block.begin)) {
         ++freed_blocks_;
         freed_bytes_ += place.block.bytes();
@@ -269,9 +272,11 @@ std::unique_ptr<HeapSnapshot> HeapSnapshot::take(const Sources& sources, Options
   out->graph_ = std::make_unique<BlockGraph>(out->blocks_);
   for (std::size_t i = 0; i < out->go_.size(); ++i) {
     const GoSide& side = *out->go_[i];
-    GoHolders found =
-        add_go_holders(side.memory, *side.reach, static_cast<std::uint8_t>(i), *out->graph_,
-                       options.hazards ? &out->hazards_ : nullptr, sources.threads);
+    GoHolders found = add_go_holders(
+        side.memory, *side.reach, *out->graph_, options.hazards ? &out->hazards_ : nullptr,
+        {.runtime = static_cast<std::uint8_t>(i),
+         .threads = sources.threads,
+         .all_pointers = options.alive == Alive::traced || options.hazards});
     out->go_places_.merge(found.places);
     for (std::string& one : found.gaps) out->gap(std::move(one));
   }
