@@ -17,7 +17,7 @@ struct MemoryKind {
 };
 constexpr MemoryKind kKinds[] = {
     {"leak", Kind::leak}, {"gc-visibility", Kind::gc_visibility}, {"dangling", Kind::dangling}};
-constexpr const char* kFlags[] = {"--min-bytes", "--site", "--type", "--every", "--log"};
+constexpr const char* kFlags[] = {"--min-bytes", "--site", "--type", "--every", "--log", "--stack"};
 
 std::optional<Failure> take_pattern(const CommandLine& line, const char* flag,
                                     std::optional<NamePattern>& out) {
@@ -36,10 +36,11 @@ std::optional<Failure> take_options(const CommandLine& line, MemoryRequest& requ
   for (const auto& [flag, value] : line.flags) {
     if (std::ranges::find(kFlags, flag) == std::end(kFlags))
       return wrong_breakpoint(fmt::format("{} is not for {}", flag, line.positionals[0]),
-                              "--min-bytes, --site, --type, --every, --log");
+                              "--min-bytes, --site, --type, --every, --log, --stack");
     request.words += " " + flag + (value.empty() ? "" : " " + value);
   }
   request.log = line.has("--log");
+  request.stack = line.has("--stack");
   request.min_bytes = line.number("--min-bytes").value_or(0);
   request.every = line.number("--every").value_or(1);
   if (request.every == 0)

@@ -101,7 +101,7 @@ std::string MemoryBreakpoint::text(const HeapSnapshot& heap,
   std::string out = fmt::format("cgo {}: collection {}: {}\n", escaped(request_.words),
                                 counts_.collections, counted(findings.size(), "finding"));
   for (std::size_t i = 0; i < findings.size() && i < kMostShown; ++i)
-    out += format_finding(findings[i], heap.records(), !request_.log);
+    out += format_finding(findings[i], heap.records(), !request_.log || request_.stack);
   if (findings.size() > kMostShown)
     out += fmt::format("{} more: 'cgo heap leaks' and 'cgo heap hazards' have them\n",
                        findings.size() - kMostShown);
@@ -114,8 +114,9 @@ TargetBreakpoint::Outcome MemoryBreakpoint::decide(const Visited& at) {
   ++counts_.looked_at;
   const HeapSnapshot::Sources sources = heap_sources(*at.stop);
   const bool leaks = request_.kind == MemoryRequest::Kind::leak;
-  auto heap =
-      HeapSnapshot::take(sources, {.alive = HeapSnapshot::Alive::marked, .hazards = !leaks});
+  auto heap = HeapSnapshot::take(sources, {.alive = HeapSnapshot::Alive::marked,
+                                           .hazards = !leaks,
+                                           .collecting = {lldb::SBFrame(at.frame).GetPC()}});
   // Types of what lives are known from the way to it.
   if (!leaks && !heap->hazards().empty()) heap = HeapSnapshot::take(sources, {.hazards = true});
   if (leaks && !types_.knows_all(*heap) && may_learn()) {

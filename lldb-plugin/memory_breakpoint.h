@@ -23,7 +23,7 @@ struct MemoryRequest {
   std::uint64_t min_bytes = 0;               ///< Less than this of one finding is passed by.
   std::optional<NamePattern> site, go_type;  ///< Of the allocation's functions; of the Go object.
   std::uint64_t every = 1;                   ///< Of so many collections one is looked at.
-  bool log = false;
+  bool log = false, stack = false;
   std::string words;  ///< As typed, for lists.
 };
 

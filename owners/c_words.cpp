@@ -162,7 +162,9 @@ CWordGaps for_each_c_word(const CWordSources& sources,
   }
   Looker looker(sources, visit);
   for (const Mapping& mapping : mappings->all())
-    if (mapping.readable && mapping.writable) looker.look_at(mapping.range);
+    // Also tables that were filled and then protected.
+    if (mapping.readable && (mapping.writable || (mapping.path.empty() && !mapping.executable)))
+      looker.look_at(mapping.range);
   gaps.missing_bytes = looker.missing();
   if (gaps.missing_bytes != 0)
     gaps.reasons.push_back(

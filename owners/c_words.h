@@ -39,7 +39,7 @@ struct CWordGaps {
 
 /// Visits every aligned word but zeros of writable images, of threads' stacks from their stack
 /// pointers on, of thread-local variables, of registers, and of all other memory that can be
-/// written. Needs the debuggee's mappings.
+/// written, or is protected and of no file. Needs the debuggee's mappings.
 CWordGaps for_each_c_word(const CWordSources& sources,
                           const std::function<void(const CWord&)>& visit);
 

@@ -180,6 +180,8 @@ class Finder {
                              .runtime = runtime_,
                              .at = root.at,
                              .from = root.goroutine};
+    if (hazards_ != nullptr && root.kind == RootKind::stack && !open_call(root).empty())
+      if (const auto object = go_.heap.object_at({root.value})) out_.given.insert(*object);
     const bool held = add(holder, root.value);
     if (held || (hazards_ != nullptr && hazards_->freed().find({root.value}) &&
                  hazards_->note_freed(holder, root.value, open_call(root))))

@@ -25,6 +25,8 @@ struct GoHolders {
   /// Where words lie that were noted as a variable's of Go: other views of the same memory need not
   /// note them again.
   std::unordered_set<Address> places;
+  /// Objects that open calls of C were given: cgo keeps them in place meanwhile.
+  std::unordered_set<std::uint64_t> given;
   std::vector<std::string> gaps;
 };
 

@@ -128,13 +128,13 @@ class Hidden {
     Finding& finding = group.finding;
     if (finding.id.empty()) {
       finding.id = kFromC;
-      finding.level = object.reached ? FindingLevel::warning : FindingLevel::error;
+      finding.level = object.reached ? FindingLevel::note : FindingLevel::warning;
       finding.address = word.holder.at;
-      finding.explanation = object.reached ? "it lives as long as something in Go holds it too; C "
-                                             "may not keep a pointer that is "
-                                             "not pinned"
-                                           : "the collector frees it, or has: what C reads or "
-                                             "writes there is another object then";
+      finding.explanation =
+          object.reached ? "it lives as long as something in Go holds it too; C may not keep a "
+                           "pointer that is not pinned behind the call that it was given to"
+                         : "the collector frees it, or has: C that still uses the pointer works on "
+                           "what another object has there";
       finding.hint = "runtime.Pinner while C keeps it, or a cgo.Handle in its place";
       if (stack != 0) finding.stacks.push_back({"the block was allocated", stack});
     }

@@ -63,9 +63,10 @@ std::string other_allocator(const ImageMap& images) {
 }  // namespace
 
 void HeapSnapshot::read_go() {
-  const bool marked = options_.alive == Alive::marked;
   for (const Error& problem : sources_.runtimes.problems) gap(problem.message);
   for (const auto& runtime : sources_.runtimes.all) {
+    const bool marked =
+        options_.alive == Alive::marked && runtime->function_at(options_.collecting).has_value();
     auto memory = read_go_memory(sources_.debuggee, *runtime, sources_.unwinder, sources_.dwarf,
                                  marked ? GcHeap::Marks::all : GcHeap::Marks::where_needed);
     if (!memory) {
@@ -130,6 +131,7 @@ void HeapSnapshot::count_blocks() {
     });
     for (const std::string& one : census.gaps) gap(one);
     elsewhere_.insert(elsewhere_.end(), census.ranges.begin(), census.ranges.end());
+    c_ranges_.insert(c_ranges_.end(), census.ranges.begin(), census.ranges.end());
   }
   if (records_) {
     const CBlockTable by_malloc(live);
@@ -154,11 +156,18 @@ void HeapSnapshot::count_blocks() {
 
 /// What malloc has of freed blocks, and what the agent remembers of others: those that malloc put
 /// together or gave back to the system.
-CBlockTable HeapSnapshot::freed_table(std::vector<CBlockTable::Block> of_malloc) const {
+CBlockTable HeapSnapshot::freed_table(std::vector<CBlockTable::Block> of_malloc) {
   const CBlockTable known(of_malloc);
+  const MappingList* mappings = sources_.debuggee.mappings();
+  // The pages of a large block were given back with it: what is there now is something else.
+  const auto is_something_else = [&](Address address) {
+    if (c_.heaps().empty() || is_in(c_ranges_, address)) return false;
+    return mappings == nullptr || mappings->find(address) != nullptr;
+  };
   if (records_)
     for (const AgentBlock& block : records_->freed())
-      if (block.bytes != 0 && !blocks_.find(block.address) && !known.find(block.address))
+      if (block.bytes != 0 && !blocks_.find(block.address) && !known.find(block.address) &&
+          !is_something_else(block.address))
         of_malloc.push_back({block.address, block.bytes});
   return CBlockTable(std::move(of_malloc));
 }
@@ -234,7 +243,7 @@ HeapSnapshot::ObjectState HeapSnapshot::state_of(const HazardWords::OfObject& wo
   }
   return {.element = side.memory.heap.element(word.object),
           .reached = side.reach->reached(word.object),
-          .pinned = side.pinned->contains(word.object),
+          .pinned = side.pinned->contains(word.object) || side.given.contains(word.object),
           .internal = side.internal->contains(word.object)};
 }
 
@@ -271,12 +280,13 @@ std::unique_ptr<HeapSnapshot> HeapSnapshot::take(const Sources& sources, Options
   out->count_blocks();
   out->graph_ = std::make_unique<BlockGraph>(out->blocks_);
   for (std::size_t i = 0; i < out->go_.size(); ++i) {
-    const GoSide& side = *out->go_[i];
+    GoSide& side = *out->go_[i];
     GoHolders found = add_go_holders(
         side.memory, *side.reach, *out->graph_, options.hazards ? &out->hazards_ : nullptr,
         {.runtime = static_cast<std::uint8_t>(i),
          .threads = sources.threads,
          .all_pointers = options.alive == Alive::traced || options.hazards});
+    side.given = std::move(found.given);
     out->go_places_.merge(found.places);
     for (std::string& one : found.gaps) out->gap(std::move(one));
   }

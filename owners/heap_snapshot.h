@@ -34,12 +34,14 @@ class HeapSnapshot {
   /// What tells which Go objects are alive.
   enum class Alive : std::uint8_t {
     traced,
-    marked,  ///< The marks of the collection that ends: at the entry of runtime.gcSweep alone. No
-             ///< ways are known then, and few types. Takes a fraction of the time.
+    marked,  ///< The marks of the collection that ends, of the one runtime that collects: at the
+             ///< entry of its runtime.gcSweep alone. No ways are known then, and few types. Takes a
+             ///< fraction of the time.
   };
   struct Options {
     Alive alive = Alive::traced;
     bool hazards = false;  ///< Also notes what hazards() has.
+    Address collecting;    ///< Code of the runtime that collects, for Alive::marked.
   };
   static std::unique_ptr<HeapSnapshot> take(const Sources& sources, Options options);
   static std::unique_ptr<HeapSnapshot> take(const Sources& sources) { return take(sources, {}); }
@@ -86,7 +88,7 @@ class HeapSnapshot {
   struct ObjectState {
     AddressRange element;
     bool reached = false;
-    bool pinned = false;    ///< By a runtime.Pinner.
+    bool pinned = false;    ///< By a runtime.Pinner, or by an open call of C that was given it.
     bool internal = false;  ///< The runtime's own: it is never collected, or freed by itself.
   };
   ObjectState state_of(const HazardWords::OfObject& word);
@@ -104,6 +106,7 @@ class HeapSnapshot {
     /// Variables of packages, and for state_of(), once it was asked.
     std::vector<AddressRange> globals;
     std::optional<std::unordered_set<std::uint64_t>> pinned, internal;
+    std::unordered_set<std::uint64_t> given = {};
   };
 
   HeapSnapshot(const Sources& sources, Options options)
@@ -114,7 +117,7 @@ class HeapSnapshot {
   void add_blocks();
   void add_c_words();
   bool is_number_of_runtime(const CWord& word) const;
-  CBlockTable freed_table(std::vector<CBlockTable::Block> of_malloc) const;
+  CBlockTable freed_table(std::vector<CBlockTable::Block> of_malloc);
   void note_go_object(const BlockHolder& holder, std::uint64_t value);
   void gap(std::string text) { gaps_.push_back(std::move(text)); }
 
@@ -123,6 +126,7 @@ class HeapSnapshot {
   CMemory c_;
   std::vector<std::unique_ptr<GoSide>> go_;
   std::vector<AddressRange> elsewhere_;  // Heaps of both sides.
+  std::vector<AddressRange> c_ranges_;   // Those of malloc.
   CBlockTable blocks_;
   std::vector<bool> uncertain_;
   std::unique_ptr<BlockGraph> graph_;

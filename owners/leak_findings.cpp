@@ -22,7 +22,11 @@ struct DeadOwner {
   std::string text() const {
     if (go_type.empty())
       return fmt::format("a Go object of {} bytes, {} bytes into it", element_bytes, offset);
-    return go_type + (field.empty() ? "" : field.starts_with('[') ? field : "." + field);
+    const std::string name = go_type + (field.empty()            ? ""
+                                        : field.starts_with('[') ? field
+                                                                 : "." + field);
+    if (source.empty()) return name;
+    return fmt::format("a Go object of {} bytes, perhaps {}", element_bytes, name);
   }
 };
 
@@ -37,21 +41,54 @@ DeadOwner owner_of(HeapSnapshot& heap, const OwnerTypes& types, std::uint32_t bl
   if (const OwnerTypes::Owner* known = types.find(heap, block, holder)) {
     out.go_type = known->go_type;
     out.field = known->field;
-    out.source = "the type is that of living objects that hold blocks of the same stack";
+    out.source = "living objects of that type hold blocks of the same stack at the same offset";
   } else if (const auto found = heap.type_by_code(block, holder)) {
     out.go_type = found->word.go_type;
     out.field = found->word.field;
-    out.source = fmt::format("the type is inferred: the only one that fits in the code of {}",
-                             found->function);
+    out.source =
+        fmt::format("that type is the only one that fits in the code of {}", found->function);
   }
   return out;
 }
 
-const BlockHolder* dead_holder(const BlockGraph& graph, std::uint32_t block) {
-  const auto holders = graph.holders(block);
-  const auto found = std::ranges::find(holders, HolderKind::dead_go_object, &BlockHolder::kind);
-  return found == holders.end() ? nullptr : &*found;
-}
+/// How dead objects hold blocks of each stack. One that held what was at the address before may
+/// still point there: of several holders that of the usual shape is the one.
+class UsualShapes {
+ public:
+  explicit UsualShapes(const HeapSnapshot& heap) : heap_(heap) {
+    for (std::uint32_t block = 0; block < heap.blocks().size(); ++block)
+      if (heap.verdict(block) == BlockVerdict::leaked_go_owner_dead)
+        for (const BlockHolder& holder : heap.graph().holders(block))
+          if (holder.kind == HolderKind::dead_go_object) ++counts_[shape_of(block, holder)];
+  }
+
+  /// Null where no dead object holds the block itself.
+  const BlockHolder* holder_of(std::uint32_t block) const {
+    const BlockHolder* best = nullptr;
+    std::uint64_t most = 0;
+    for (const BlockHolder& holder : heap_.graph().holders(block)) {
+      if (holder.kind != HolderKind::dead_go_object) continue;
+      const std::uint64_t count = counts_.at(shape_of(block, holder));
+      if (count > most) {
+        best = &holder;
+        most = count;
+      }
+    }
+    return best;
+  }
+
+ private:
+  using Shape = std::tuple<std::uint32_t, std::uint64_t, std::uint64_t>;
+  Shape shape_of(std::uint32_t block, const BlockHolder& holder) const {
+    const AgentBlock* record = heap_.record_of(block);
+    const AddressRange element = heap_.element(holder);
+    return {record == nullptr ? 0 : record->stack, element.bytes(),
+            holder.at.value - element.begin.value};
+  }
+
+  const HeapSnapshot& heap_;
+  std::map<Shape, std::uint64_t> counts_;
+};
 
 std::string blocks_evidence(const HeapSnapshot& heap, const std::vector<std::uint32_t>& blocks) {
   std::string out;
@@ -73,11 +110,12 @@ std::vector<Finding> leaks_of_dead_owners(HeapSnapshot& heap, const OwnerTypes& 
   };
   // The types of two owners of one shape, of blocks of one stack, differ only where the heap has
   // them.
+  const UsualShapes shapes(heap);
   std::map<std::tuple<std::uint32_t, std::uint64_t, std::uint64_t, std::string, std::string>, Group>
       groups;
   for (std::uint32_t block = 0; block < heap.blocks().size(); ++block) {
     if (heap.verdict(block) != BlockVerdict::leaked_go_owner_dead) continue;
-    const BlockHolder* holder = dead_holder(heap.graph(), block);
+    const BlockHolder* holder = shapes.holder_of(block);
     if (holder == nullptr) continue;
     const AddressRange element = heap.element(*holder);
     const std::uint64_t offset = holder->at.value - element.begin.value;

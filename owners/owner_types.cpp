@@ -2,21 +2,29 @@
 
 namespace cgo {
 
-OwnerTypes::Key OwnerTypes::key_of(const HeapSnapshot& heap, std::uint32_t block,
-                                   const BlockHolder& holder) {
-  const AddressRange element = heap.element(holder);
+std::optional<OwnerTypes::Key> OwnerTypes::key_of(const HeapSnapshot& heap, std::uint32_t block,
+                                                  const BlockHolder& holder) const {
   const AgentBlock* record = heap.record_of(block);
-  const std::uint32_t stack = record == nullptr ? 0 : record->stack;
-  return {stack, stack == 0 ? heap.blocks()[block].bytes : 0, element.bytes(),
-          holder.at.value - element.begin.value};
+  if (record == nullptr || record->stack == 0) return std::nullopt;
+  const auto [known, fresh] = tells_.try_emplace(record->stack, false);
+  if (fresh) {
+    const auto stack = heap.records()->stack(record->stack);
+    const Frame* site = stack ? site_of(*stack) : nullptr;
+    known->second = site != nullptr && site->language == Language::go;
+  }
+  if (!known->second) return std::nullopt;
+  const AddressRange element = heap.element(holder);
+  return Key{record->stack, element.bytes(), holder.at.value - element.begin.value};
 }
 
 template <class Visit>
-void OwnerTypes::each_living_owner(const HeapSnapshot& heap, Visit&& visit) {
+void OwnerTypes::each_living_owner(const HeapSnapshot& heap, Visit&& visit) const {
   for (std::uint32_t block = 0; block < heap.blocks().size(); ++block)
-    for (const BlockHolder& holder : heap.graph().holders(block))
-      if (holder.kind == HolderKind::go_object && !holder.inside)
-        if (!visit(key_of(heap, block, holder), holder)) return;
+    for (const BlockHolder& holder : heap.graph().holders(block)) {
+      if (holder.kind != HolderKind::go_object || holder.inside) continue;
+      const auto key = key_of(heap, block, holder);
+      if (key && !visit(*key, holder)) return;
+    }
 }
 
 void OwnerTypes::learn(HeapSnapshot& heap) {
@@ -40,7 +48,8 @@ bool OwnerTypes::knows_all(const HeapSnapshot& heap) const {
 
 const OwnerTypes::Owner* OwnerTypes::find(const HeapSnapshot& heap, std::uint32_t block,
                                           const BlockHolder& holder) const {
-  const auto known = known_.find(key_of(heap, block, holder));
+  const auto key = key_of(heap, block, holder);
+  const auto known = key ? known_.find(*key) : known_.end();
   return known == known_.end() || known->second.go_type.empty() ? nullptr : &known->second;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 
@@ -26,13 +27,16 @@ class OwnerTypes {
   const Owner* find(const HeapSnapshot& heap, std::uint32_t block, const BlockHolder& holder) const;
 
  private:
-  /// The stack, or where none was recorded the block's size; the element's size; the offset.
-  using Key = std::tuple<std::uint32_t, std::uint64_t, std::uint64_t, std::uint64_t>;
-  static Key key_of(const HeapSnapshot& heap, std::uint32_t block, const BlockHolder& holder);
+  /// The stack, the element's size, the offset.
+  using Key = std::tuple<std::uint32_t, std::uint64_t, std::uint64_t>;
+  /// Nothing where no stack was recorded, or one without a function of the program's Go code.
+  std::optional<Key> key_of(const HeapSnapshot& heap, std::uint32_t block,
+                            const BlockHolder& holder) const;
   template <class Visit>
-  static void each_living_owner(const HeapSnapshot& heap, Visit&& visit);
+  void each_living_owner(const HeapSnapshot& heap, Visit&& visit) const;
 
-  std::map<Key, Owner> known_;  // An empty type: more than one.
+  std::map<Key, Owner> known_;                   // An empty type: more than one.
+  mutable std::map<std::uint32_t, bool> tells_;  // Of each stack, whether it has Go code.
 };
 
 }  // namespace cgo

@@ -73,6 +73,11 @@ TypedPaths::Found TypedPaths::find(const Content& content, std::uint64_t object,
   const auto bytes = static_cast<std::int64_t>(content.type->bytes());
   const auto from_first =
       static_cast<std::int64_t>(offset) - static_cast<std::int64_t>(content.first);
+  // Small values without pointers share an element: only one of them is known.
+  // Source: src/runtime/malloc.go, mallocgcTiny.
+  const GcSpan* span = go_.heap.span_of(object);
+  const bool shared = span != nullptr && span->without_pointers() && span->element_bytes == 16;
+  if (shared && !content.counted && (from_first < 0 || from_first >= bytes)) return out;
   const std::int64_t within = (from_first % bytes + bytes) % bytes;
   const std::int64_t index = (from_first - within) / bytes;
   auto place = word_in(*content.type, static_cast<std::uint64_t>(within));

@@ -16,12 +16,13 @@ constexpr AddressRange kVariables{{0x23000}, {0x24000}};
 constexpr AddressRange kFree{{0x24000}, {0x26000}};
 constexpr AddressRange kHeap{{0x25000}, {0x25800}};
 constexpr AddressRange kConstants{{0x30000}, {0x31000}};
+constexpr AddressRange kProtected{{0x31000}, {0x32000}};  // Filled, and then made read-only.
 constexpr Address kSp{0x22080};
 
 class FakeDebuggee final : public Debuggee {
  public:
   FakeDebuggee() {
-    for (const AddressRange range : {kStack, kFree, kConstants})
+    for (const AddressRange range : {kStack, kFree, kConstants, kProtected})
       memory_.bytes(range.begin, std::vector<std::byte>(range.bytes()));
   }
   const ArchInfo& arch() const override { return kAmd64; }
@@ -49,7 +50,8 @@ class FakeDebuggee final : public Debuggee {
  private:
   MappingList mappings_{
       std::vector<Mapping>{{.range = {kStack.begin, kFree.end}, .readable = true, .writable = true},
-                           {.range = kConstants, .readable = true}}};
+                           {.range = kConstants, .readable = true, .path = "/lib/libx.so"},
+                           {.range = kProtected, .readable = true}}};
   ImageMap images_;
 };
 
@@ -76,7 +78,7 @@ TEST_CASE("each word is visited once, as what its place is") {
   FakeDebuggee debuggee;
   const auto put = [&](std::uint64_t at) { debuggee.memory_.u64({at}, at); };
   for (const std::uint64_t at : {0x20000, 0x21ff8, 0x22000, 0x22ff8, 0x23000, 0x23ff8, 0x24000,
-                                 0x24ff8, 0x25000, 0x257f8, 0x25800, 0x25ff8, 0x30000})
+                                 0x24ff8, 0x25000, 0x257f8, 0x25800, 0x25ff8, 0x30000, 0x31ff8})
     put(at);
   const Seen seen = look(debuggee);
   CHECK(seen.gaps.reasons.empty());
@@ -94,7 +96,8 @@ TEST_CASE("each word is visited once, as what its place is") {
   CHECK_FALSE(seen.words.contains(0x257f8));
   CHECK(kind_at(0x25800) == HolderKind::mapping);
   CHECK(kind_at(0x25ff8) == HolderKind::mapping);
-  CHECK(seen.words.size() == 8);
+  CHECK(kind_at(0x31ff8) == HolderKind::mapping);
+  CHECK(seen.words.size() == 9);
   CHECK(seen.registers == std::vector<std::uint64_t>{0x1234, kSp.value});
 }
 
