@@ -245,6 +245,10 @@ std::optional<bool> LldbDebuggee::started_secure() const {
   return memory_.local_pid ? local_started_secure(*memory_.local_pid) : std::nullopt;
 }
 
+std::vector<KernelWord> LldbDebuggee::kernel_words() const {
+  return memory_.local_pid ? local_kernel_words(*memory_.local_pid) : std::vector<KernelWord>();
+}
+
 std::optional<std::uint64_t> LldbDebuggee::stack_limit() const {
   return memory_.local_pid ? local_stack_limit(*memory_.local_pid) : std::nullopt;
 }

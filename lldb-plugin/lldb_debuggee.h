@@ -67,6 +67,7 @@ class LldbDebuggee final : public Debuggee {
   std::optional<SignalDetails> stop_signal(std::uint64_t tid) const override;
   std::optional<std::uint64_t> stack_limit() const override;
   std::optional<bool> started_secure() const override;
+  std::vector<KernelWord> kernel_words() const override;
   std::optional<std::int32_t> local_pid() const { return memory_.local_pid; }
 
   /// Reads the registers and faults of all threads, so that nothing below asks LLDB any more.

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <csignal>
 #include <cstdint>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -77,6 +79,29 @@ std::optional<bool> local_started_secure(pid_t pid) {
   while (file.read(reinterpret_cast<char*>(entry), sizeof(entry)) && entry[0] != kEnd)
     if (entry[0] == kSecure) return entry[1] != 0;
   return std::nullopt;
+}
+
+/// Source: proc(5), /proc/PID/fdinfo: "tfd: 5 events: 19 data: 7f0000001000 …".
+std::vector<KernelWord> local_kernel_words(pid_t pid) {
+  namespace fs = std::filesystem;
+  std::vector<KernelWord> out;
+  const std::string process = "/proc/" + std::to_string(pid);
+  std::error_code error;
+  for (fs::directory_iterator file(process + "/fd", error), end; !error && file != end;
+       file.increment(error)) {
+    std::error_code gone;
+    if (fs::read_symlink(file->path(), gone) != "anon_inode:[eventpoll]") continue;
+    const std::string name = file->path().filename();
+    std::ifstream info(process + "/fdinfo/" + name);
+    for (std::string line; std::getline(info, line);) {
+      const auto data = line.find("data:");
+      if (!line.starts_with("tfd:") || data == std::string::npos) continue;
+      KernelWord word{.file = std::strtoull(name.c_str(), nullptr, 10)};
+      word.value = std::strtoull(line.c_str() + data + 5, nullptr, 16);
+      if (word.value != 0) out.push_back(word);
+    }
+  }
+  return out;
 }
 
 namespace {

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "target/debuggee.h"
 #include "target/signals.h"
 
 namespace cgo {
@@ -33,6 +35,9 @@ std::optional<std::uint64_t> local_stack_limit(pid_t pid);
 
 /// Whether it was started with more rights than its starter's (AT_SECURE); nothing when it is gone.
 std::optional<bool> local_started_secure(pid_t pid);
+
+/// What it gave to its epoll instances; empty when it is gone or not ours to look at.
+std::vector<KernelWord> local_kernel_words(pid_t pid);
 
 /// Whether a system call that the program did not ask for can be made on a thread: not where a
 /// filter of the program's own (seccomp) may end the process for it, nor within one that has

@@ -26,6 +26,8 @@ std::string_view name_of(HolderKind kind) {
       return "thread_storage";
     case HolderKind::register_word:
       return "register";
+    case HolderKind::kernel:
+      return "kernel";
     case HolderKind::c_block:
       return "c_block";
     case HolderKind::mapping:

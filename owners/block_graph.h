@@ -19,6 +19,7 @@ enum class HolderKind : std::uint8_t {
   c_stack,
   thread_storage,  ///< Thread-local variables, and what the C library keeps of a thread.
   register_word,
+  kernel,  ///< What the program gave to epoll, and gets back with an event.
   c_block,
   mapping,         ///< Memory of the program that no allocator that is known gave out.
   dead_go_object,  ///< One that the next collection frees.

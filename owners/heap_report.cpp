@@ -126,6 +126,8 @@ std::string format_holder(HeapSnapshot& heap, const BlockHolder& holder) {
       return fmt::format("thread-local storage of thread {}", holder.from);
     case HolderKind::register_word:
       return fmt::format("a register of thread {}", holder.from);
+    case HolderKind::kernel:
+      return fmt::format("the kernel: data of the epoll instance {}", holder.from);
     case HolderKind::mapping:
       return fmt::format("memory at {}, of no allocator that is known", hex(holder.at));
   }

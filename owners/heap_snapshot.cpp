@@ -271,6 +271,8 @@ void HeapSnapshot::add_c_words() {
     if (!graph_->note(holder, word.value)) note_go_object(holder, word.value);
   });
   for (const std::string& reason : seen.reasons) gap(reason);
+  for (const KernelWord& word : sources_.debuggee.kernel_words())
+    graph_->note({.kind = HolderKind::kernel, .from = word.file}, word.value);
 }
 
 std::unique_ptr<HeapSnapshot> HeapSnapshot::take(const Sources& sources, Options options) {
@@ -361,6 +363,8 @@ std::string HeapSnapshot::place_text(const BlockHolder& holder) const {
       return "registers";
     case HolderKind::c_block:
       return "other C blocks";
+    case HolderKind::kernel:
+      return "epoll instances of the kernel";
     case HolderKind::mapping:
       return "memory of no allocator that is known";
   }

@@ -51,6 +51,8 @@ std::pair<const char*, StepKind> kind_of(HolderKind kind) {
       return {"thread-local storage", StepKind::c};
     case HolderKind::register_word:
       return {"registers", StepKind::c};
+    case HolderKind::kernel:
+      return {"epoll instances of the kernel", StepKind::c};
     case HolderKind::c_block:
       return {"other C blocks", StepKind::c};
     case HolderKind::mapping:

@@ -9,11 +9,11 @@ namespace cgo {
 int holder_rank(const BlockHolder& holder) {
   switch (holder.kind) {
     case HolderKind::go_object:
-      return holder.pointer ? 0 : holder.far ? 14 : 4;
+      return holder.pointer ? 0 : holder.far ? 15 : 4;
     case HolderKind::go_global:
-      return holder.pointer ? 1 : holder.far ? 15 : 5;
+      return holder.pointer ? 1 : holder.far ? 16 : 5;
     case HolderKind::go_stack:
-      return holder.pointer ? 2 : 13;
+      return holder.pointer ? 2 : 14;
     case HolderKind::cleanup:
       return 3;
     case HolderKind::c_block:
@@ -26,12 +26,14 @@ int holder_rank(const BlockHolder& holder) {
       return 9;
     case HolderKind::register_word:
       return 10;
-    case HolderKind::dead_go_object:
+    case HolderKind::kernel:
       return 11;
-    case HolderKind::mapping:
+    case HolderKind::dead_go_object:
       return 12;
+    case HolderKind::mapping:
+      return 13;
   }
-  return 16;
+  return 17;
 }
 
 std::string joined(const std::vector<std::string>& path) {

@@ -22,6 +22,12 @@ struct ThreadInfo {
   std::optional<int> signal;  ///< The signal this thread stopped with.
 };
 
+/// A word of the program's that the kernel keeps and will give back.
+struct KernelWord {
+  std::uint64_t value = 0;
+  std::uint64_t file = 0;  ///< The number of the epoll instance.
+};
+
 /// One stop of a process, or a core: what everything above reads from. Nothing here knows Go or
 /// LLDB. Values are those of one stop; after the process ran a new Debuggee is asked.
 class Debuggee {
@@ -56,6 +62,9 @@ class Debuggee {
   /// Whether the kernel started it with more rights than who started it has (set-user-id and the
   /// like: AT_SECURE), so that the loader ignored LD_PRELOAD; nothing where that is not known.
   virtual std::optional<bool> started_secure() const { return std::nullopt; }
+  /// What the program gave to epoll (epoll_event.data), where the kernel shows it: of a process on
+  /// this machine. Words of timers and io_uring are not shown.
+  virtual std::vector<KernelWord> kernel_words() const { return {}; }
 };
 
 }  // namespace cgo
