@@ -26,7 +26,11 @@ def test_actor(cell):
         pytest.skip("LLDB's minidump lacks half of Go's heap when a thread has its SP there (in Go code, in a signal handler)")
     actor = next(a for a in expected.ACTORS if a.name == cell.scenario)
     stack = find_stack(stacks(cell), actor.key, "mix")
-    assert match(actor.frames, user_elements(stack), "mix", cell.optimization) is None
+    elements = user_elements(stack)
+    # One that computes may be preempted at this very moment: frames of the runtime lie above its own.
+    while cell.scenario == "busy" and elements and elements[0].get("function", "").startswith("runtime.asyncPreempt"):
+        elements = elements[1:]
+    assert match(actor.frames, elements, "mix", cell.optimization) is None
     assert stack["complete"], stack["error"]
     assert (stack["goroutine"] is not None) == actor.goroutine
 
