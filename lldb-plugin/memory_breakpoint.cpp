@@ -18,10 +18,6 @@ constexpr std::size_t kMostShown = 10;
 /// Types of living owners are learned as long as it takes at most this part of the time.
 constexpr int kLearningShare = 10;
 
-std::string counted(std::uint64_t number, std::string_view what) {
-  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
-}
-
 }  // namespace
 
 std::vector<std::uint64_t> MemoryBreakpoint::addresses(lldb::SBModule module) {

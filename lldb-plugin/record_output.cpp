@@ -7,18 +7,10 @@
 #include <system_error>
 #include <vector>
 
+#include "lldb-plugin/whole_file.h"
+
 namespace cgo {
 namespace {
-
-/// errno of what went wrong, or 0.
-int write_all(int file, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t done = ::write(file, text.data(), text.size());
-    if (done < 0 && errno != EINTR) return errno;
-    if (done > 0) text.remove_prefix(static_cast<std::size_t>(done));
-  }
-  return 0;
-}
 
 std::string words_for(int error) { return std::generic_category().message(error); }
 

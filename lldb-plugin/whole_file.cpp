@@ -11,16 +11,7 @@
 #include <system_error>
 
 namespace cgo {
-namespace {
 
-constexpr mode_t kUsualMode = 0666;
-
-Error failed(const std::string& path, int error) {
-  return Error{ErrorCode::io_failure,
-               "cannot write " + path + ": " + std::generic_category().message(error)};
-}
-
-/// errno of what went wrong, or 0.
 int write_all(int file, std::string_view text) {
   while (!text.empty()) {
     const ssize_t done = ::write(file, text.data(), text.size());
@@ -28,6 +19,15 @@ int write_all(int file, std::string_view text) {
     if (done > 0) text.remove_prefix(static_cast<std::size_t>(done));
   }
   return 0;
+}
+
+namespace {
+
+constexpr mode_t kUsualMode = 0666;
+
+Error failed(const std::string& path, int error) {
+  return Error{ErrorCode::io_failure,
+               "cannot write " + path + ": " + std::generic_category().message(error)};
 }
 
 /// A new file beside `path`, and its name; with the rights that new files have.

@@ -12,6 +12,9 @@ namespace cgo {
 /// is replaced, and the link stays.
 Result<void> write_whole_file(const std::string& path, std::string_view contents);
 
+/// Writes all of `text` to an open file; errno of what went wrong, or 0.
+int write_all(int file, std::string_view text);
+
 /// `path` with the user's home folder for "~/", which LLDB does not put there as a shell does.
 std::string with_home(const std::string& path);
 

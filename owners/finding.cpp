@@ -14,6 +14,10 @@ Result<Stack> stack_of(const AllocationRecords* records, std::uint32_t id) {
 
 }  // namespace
 
+std::string counted(std::uint64_t number, std::string_view what) {
+  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
+}
+
 std::string_view name_of(FindingLevel level) {
   switch (level) {
     case FindingLevel::note:

@@ -13,6 +13,9 @@
 namespace cgo {
 
 enum class FindingLevel : std::uint8_t { note, warning, error };
+/// "1 block", "2 blocks".
+std::string counted(std::uint64_t number, std::string_view what);
+
 /// "note", "warning", "error".
 std::string_view name_of(FindingLevel level);
 

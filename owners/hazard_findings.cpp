@@ -6,7 +6,7 @@
 #include <map>
 #include <tuple>
 
-#include "owners/heap_report.h"
+#include "owners/owner_rows.h"
 #include "unwind/format.h"
 
 namespace cgo {
@@ -14,24 +14,10 @@ namespace {
 
 constexpr std::size_t kMostPlacesShown = 4;
 
-std::string counted(std::uint64_t number, std::string_view what) {
-  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
-}
-
-/// "main.Owner.Blob".
-std::string field_text(const TypedWord& word) {
-  if (word.go_type.empty()) return {};
-  return word.go_type + (word.field.empty()            ? ""
-                         : word.field.starts_with('[') ? word.field
-                                                       : "." + word.field);
-}
-
 std::string text_of(const TypedWord& word, const BlockHolder& holder) {
-  std::string path;
-  for (const std::string& step : word.path) path += (path.empty() ? "" : " ") + step;
-  if (holder.kind == HolderKind::go_global && !path.empty()) return path;
-  const std::string field = field_text(word);
-  return field.empty() ? "a Go object whose type is not known" : field;
+  if (holder.kind == HolderKind::go_global && !word.path.empty()) return joined(word.path);
+  return word.go_type.empty() ? "a Go object whose type is not known"
+                              : type_and_field(word.go_type, word.field);
 }
 
 /// What keeps several words together that are one thing to the user.

@@ -6,6 +6,7 @@
 #include <map>
 #include <tuple>
 
+#include "owners/finding.h"
 #include "unwind/format.h"
 
 namespace cgo {
@@ -25,10 +26,6 @@ const char* words_for(BlockVerdict verdict) {
       return "unknown";
   }
   return "unknown";
-}
-
-std::string counted(std::uint64_t number, std::string_view what) {
-  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
 }
 
 std::string holder_json(HeapSnapshot& heap, const BlockHolder& holder) {

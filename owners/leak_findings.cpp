@@ -22,9 +22,7 @@ struct DeadOwner {
   std::string text() const {
     if (go_type.empty())
       return fmt::format("a Go object of {} bytes, {} bytes into it", element_bytes, offset);
-    const std::string name = go_type + (field.empty()            ? ""
-                                        : field.starts_with('[') ? field
-                                                                 : "." + field);
+    const std::string name = type_and_field(go_type, field);
     if (source.empty()) return name;
     return fmt::format("a Go object of {} bytes, perhaps {}", element_bytes, name);
   }
@@ -132,8 +130,7 @@ std::vector<Finding> leaks_of_dead_owners(HeapSnapshot& heap, const OwnerTypes& 
   for (const auto& [key, group] : groups) {
     const std::size_t count = group.blocks.size();
     Finding finding{.id = "leak.go-owner-dead", .level = FindingLevel::error};
-    finding.title = fmt::format("{} of C memory, {} bytes, lost with {}",
-                                count == 1 ? "1 block" : fmt::format("{} blocks", count),
+    finding.title = fmt::format("{} of C memory, {} bytes, lost with {}", counted(count, "block"),
                                 group.bytes, group.owner.text());
     finding.explanation =
         "nothing but Go objects that are dead refers to it, and no finalizer or cleanup has it";

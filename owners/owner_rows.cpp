@@ -49,10 +49,7 @@ std::string row_name(const OwnerRow& row) {
   if (!row.held) return "(nothing)";
   if (!row.go_type.empty() && row.kind == HolderKind::go_global)
     return row.place + " (" + row.go_type + ")";
-  if (!row.go_type.empty())
-    return row.go_type + (row.field.empty()            ? ""
-                          : row.field.starts_with('[') ? row.field
-                                                       : "." + row.field);
+  if (!row.go_type.empty()) return type_and_field(row.go_type, row.field);
   return row.place;
 }
 

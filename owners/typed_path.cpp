@@ -48,6 +48,10 @@ std::string field_of(std::string_view path) {
 
 }  // namespace
 
+std::string type_and_field(const std::string& go_type, const std::string& field) {
+  return go_type + (field.empty() ? "" : field.starts_with('[') ? field : "." + field);
+}
+
 std::string TypedPaths::element_text(std::uint64_t object, std::uint64_t offset) const {
   return fmt::format("({} bytes into an object of {} bytes)", offset,
                      go_.heap.element(object).bytes());

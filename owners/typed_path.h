@@ -25,6 +25,9 @@ struct TypedWord {
   std::string word_type;
 };
 
+/// "main.Owner.Blob", "map[string]int[…]"; the type alone for a value itself.
+std::string type_and_field(const std::string& go_type, const std::string& field);
+
 /// Names the words of objects along the ways that hold them: types begin at variables, at what
 /// interfaces hold, and where the heap itself keeps them, and are followed from there. For one
 /// thread; `go`, `reach` and `types` must outlive it.
